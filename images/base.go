@@ -1,0 +1,220 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/docker/docker/api/types/build"
+	"github.com/docker/docker/api/types/image"
+)
+
+// buildBase makes the base image by mmdebstrap where that is installed, else from a registry.
+func (b *Builder) buildBase(ctx context.Context, r recipe, p Progress) (id string, err error) {
+	debstrap, missing := exec.LookPath("mmdebstrap")
+	if missing == nil {
+		err = b.importBase(ctx, r, debstrap, p)
+	} else if err = b.pullBase(ctx, r, p); err != nil {
+		err = fmt.Errorf("%w; mmdebstrap, which needs no registry, is not installed: apt-get install mmdebstrap, or let the engine reach a registry that has %s",
+			err, r.distribution.registryImage())
+	}
+	if err != nil {
+		return "", fmt.Errorf("make the base image: %w", err)
+	}
+	id, ok, err := b.find(ctx, r.baseTag())
+	if err == nil && !ok {
+		err = fmt.Errorf("make the base image: the engine lost %s", r.baseTag())
+	}
+	return id, err
+}
+
+// importBase has mmdebstrap make a system from the host's own package sources and
+// imports it. The system in between lies in files without a name, so that nothing
+// of it outlives this process, however it ends.
+func (b *Builder) importBase(ctx context.Context, r recipe, debstrap string, p Progress) error {
+	sources, err := hostSources(r.distribution)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(scratch(), "sysnerd-base-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	system, err := nameless(dir)
+	if err != nil {
+		return err
+	}
+	defer system.Close()
+
+	p(fmt.Sprintf("make the base image of %s from this machine's package sources (about half a minute)", r.distribution))
+	if err := debstrapInto(ctx, r, debstrap, dir, sources, system, p); err != nil {
+		return err
+	}
+	if _, err := system.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	p("import it into the engine")
+	response, err := b.docker.ImageImport(ctx, image.ImportSource{Source: system, SourceName: "-"}, r.baseTag(), image.ImportOptions{
+		Message: "packages of " + r.distribution.String(),
+		Changes: []string{"LABEL " + labelKind + "=" + kindBase},
+	})
+	if err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	defer response.Close()
+	return follow(response, func(string) {})
+}
+
+// scratch is where hundreds of megabytes may lie for a while; /tmp is often in memory.
+func scratch() string {
+	if dir := os.Getenv("TMPDIR"); dir != "" {
+		return dir
+	}
+	return "/var/tmp"
+}
+
+// nameless is a file that its last user's end removes.
+func nameless(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, "system-*.tar")
+	if err != nil {
+		return nil, err
+	}
+	return f, os.Remove(f.Name())
+}
+
+// debstrapInto runs mmdebstrap and has it write the system to out as a tar.
+func debstrapInto(ctx context.Context, r recipe, debstrap, dir string, sources []sourceFile, out *os.File, p Progress) error {
+	args := []string{
+		"--variant=essential",
+		"--include=" + strings.Join(r.packages(), ","),
+		"--format=tar",
+		// mmdebstrap copies the host's name and resolver in; they are nobody's business there.
+		`--customize-hook=echo sandbox >"$1/etc/hostname"; : >"$1/etc/resolv.conf"`,
+		`--customize-hook=chroot "$1" /bin/bash -s <"$SYSNERD_BASE"`,
+	}
+	if options := hostTransport(ctx); len(options) > 0 {
+		name := filepath.Join(dir, "apt.conf")
+		if err := os.WriteFile(name, options, 0o600); err != nil {
+			return err
+		}
+		args = append(args, "--aptopt="+name)
+	}
+	script := filepath.Join(dir, "base.sh")
+	if err := os.WriteFile(script, r.read("base.sh"), 0o600); err != nil {
+		return err
+	}
+	args = append(args, r.distribution.codename, "-")
+	for _, source := range sources {
+		name := filepath.Join(dir, source.name)
+		if err := os.WriteFile(name, []byte(source.content), 0o600); err != nil {
+			return err
+		}
+		args = append(args, name)
+	}
+
+	said := &lines{tell: func(line string) {
+		// Its own progress; the rest is kept for the error.
+		if step, ok := strings.CutPrefix(line, "I: "); ok && strings.HasSuffix(step, "...") && !strings.Contains(step, "/") {
+			p("  " + strings.TrimSuffix(step, "..."))
+		}
+	}}
+	cmd := exec.CommandContext(ctx, debstrap, args...)
+	cmd.Stdout, cmd.Stderr = out, said
+	cmd.Env = append(os.Environ(), "TMPDIR="+scratch(), "SYSNERD_BASE="+script, "LC_ALL=C.UTF-8")
+	// Its own process group, told once: it then unmounts and removes what it made.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 30 * time.Second
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("mmdebstrap: %w:\n%s", err, said.tail())
+	}
+	return nil
+}
+
+// transport are apt's settings on how to reach a mirror, as apt-config prints them.
+var transport = regexp.MustCompile(`^Acquire::(http|https|Retries|Check-Valid-Until|Check-Date|ForceIPv4|ForceIPv6)\b.* "..*";$`)
+
+// hostTransport is how this machine's apt reaches its mirror: proxy, retries, clock.
+// base.sh takes it out of the image again.
+func hostTransport(ctx context.Context) []byte {
+	dump, err := exec.CommandContext(ctx, "apt-config", "dump").Output()
+	if err != nil {
+		return nil // no apt configuration is no reason not to try
+	}
+	return keepTransport(dump)
+}
+
+func keepTransport(dump []byte) []byte {
+	var kept []byte
+	for line := range bytes.Lines(dump) {
+		if transport.Match(bytes.TrimSpace(line)) {
+			kept = append(kept, line...)
+		}
+	}
+	return kept
+}
+
+// pullBase has the engine make the base image by Dockerfile, from a registry.
+func (b *Builder) pullBase(ctx context.Context, r recipe, p Progress) error {
+	from := r.distribution.registryImage()
+	p(fmt.Sprintf("make the base image from %s of the engine's registry (some minutes)", from))
+	response, err := b.docker.ImageBuild(ctx, bytes.NewReader(r.tar(baseParts)), build.ImageBuildOptions{
+		Tags:        []string{r.baseTag()},
+		Labels:      map[string]string{labelKind: kindBase},
+		BuildArgs:   map[string]*string{"FROM": &from},
+		Remove:      true,
+		ForceRemove: true,
+	})
+	if err != nil {
+		return fmt.Errorf("build from %s: %w", from, err)
+	}
+	defer response.Body.Close()
+	err = follow(response.Body, func(line string) {
+		if strings.HasPrefix(line, "Step ") {
+			p("  " + line)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("build from %s: %w", from, err)
+	}
+	return nil
+}
+
+// follow reads the engine's report of an import or a build to its end, which is when
+// the work is done.
+func follow(report io.Reader, tell func(line string)) error {
+	for decoder := json.NewDecoder(report); ; {
+		var message struct {
+			Stream string `json:"stream"`
+			Error  string `json:"error"`
+		}
+		err := decoder.Decode(&message)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read the engine's report: %w", err)
+		}
+		if message.Error != "" {
+			return errors.New(strings.TrimSpace(message.Error))
+		}
+		if line := strings.TrimSpace(message.Stream); line != "" {
+			tell(line)
+		}
+	}
+}

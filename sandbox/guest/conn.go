@@ -1,0 +1,155 @@
+package guest
+
+import (
+	"errors"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"sysnerd/sandbox/link"
+)
+
+const (
+	// outputRoom is how much may wait in a link's queue before terminals hold back.
+	outputRoom = 128 << 10
+	// maxQueue is where a link counts as stuck: what comes then is dropped.
+	maxQueue = 8 << 20
+)
+
+// conn is the guest's end of one link. A frame is written at once by whoever
+// sends it when the far end takes it; what it does not take waits in a queue of
+// this link, so that a stuck link stops nobody.
+type conn struct {
+	in, out int
+	drained func() // called when the queue has room again
+
+	mu    sync.Mutex
+	queue []byte
+	buf   []byte // for the frame being coded
+	ready chan struct{}
+	gone  chan struct{}
+	once  sync.Once
+}
+
+func newConn(in, out int, drained func()) (*conn, error) {
+	if err := unix.SetNonblock(out, true); err != nil {
+		return nil, err
+	}
+	return &conn{in: in, out: out, drained: drained, ready: make(chan struct{}, 1), gone: make(chan struct{})}, nil
+}
+
+// room says whether terminals may send.
+func (c *conn) room() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue) < outputRoom
+}
+
+// send sends a frame; it never blocks.
+func (c *conn) send(f link.Frame) {
+	c.code(func(dst []byte) ([]byte, error) { return link.Append(dst, f) })
+}
+
+func (c *conn) sendJSON(k link.Kind, stream uint32, v any) {
+	c.code(func(dst []byte) ([]byte, error) { return link.AppendJSON(dst, k, stream, v) })
+}
+
+func (c *conn) sendOffset(k link.Kind, stream uint32, offset int64, data []byte) {
+	c.code(func(dst []byte) ([]byte, error) { return link.AppendOffset(dst, k, stream, offset, data) })
+}
+
+// begin ends whatever a former writer of this stream left unfinished.
+func (c *conn) begin() {
+	c.code(func(dst []byte) ([]byte, error) { return append(dst, link.End), nil })
+}
+
+func (c *conn) code(appendTo func([]byte) ([]byte, error)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.queue) > maxQueue {
+		return
+	}
+	frame, err := appendTo(c.buf[:0])
+	c.buf = frame[:0]
+	if err != nil {
+		return // larger than a frame: its maker bounds it, so this does not come
+	}
+	if len(c.queue) == 0 {
+		for len(frame) > 0 {
+			n, err := retry(func() (int, error) { return unix.Write(c.out, frame) })
+			if n > 0 {
+				frame = frame[n:]
+			}
+			if err != nil {
+				if !errors.Is(err, unix.EAGAIN) {
+					return // nobody at the far end; he says hello when he is back
+				}
+				break
+			}
+		}
+	}
+	if len(frame) > 0 {
+		c.queue = append(c.queue, frame...)
+		select {
+		case c.ready <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// drain writes the queue out until the link is closed.
+func (c *conn) drain() {
+	for {
+		select {
+		case <-c.ready:
+		case <-c.gone:
+			return
+		}
+		for c.flush() {
+		}
+	}
+}
+
+func (c *conn) flush() (more bool) {
+	poll := []unix.PollFd{{Fd: int32(c.out), Events: unix.POLLOUT}}
+	if _, err := retry(func() (int, error) { return unix.Poll(poll, 1000) }); err != nil {
+		return false
+	}
+	select {
+	case <-c.gone:
+		return false
+	default:
+	}
+	c.mu.Lock()
+	n, err := retry(func() (int, error) { return unix.Write(c.out, c.queue) })
+	if n > 0 {
+		c.queue = append(c.queue[:0], c.queue[n:]...)
+	}
+	if err != nil && !errors.Is(err, unix.EAGAIN) {
+		c.queue = c.queue[:0]
+	}
+	if len(c.queue) == 0 && cap(c.queue) > 1<<20 {
+		c.queue = nil
+	}
+	left := len(c.queue)
+	c.mu.Unlock()
+	if left < outputRoom {
+		c.drained()
+	}
+	return left > 0
+}
+
+// receive hands every frame that arrives to f, until the far end is gone.
+func (c *conn) receive(f func(link.Frame)) {
+	var d link.Decoder
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := retry(func() (int, error) { return unix.Read(c.in, buf) })
+		if err != nil || n <= 0 {
+			return
+		}
+		_ = d.Feed(buf[:n], func(fr link.Frame) error { f(fr); return nil })
+	}
+}
+
+func (c *conn) close() { c.once.Do(func() { close(c.gone) }) }

@@ -1,0 +1,21 @@
+// Package guest is PID 1 of every sandbox: frames come in over the link, and
+// terminals, scripts, kills and samples are what it makes of them.
+//
+// A frame's trip: conn.receive → Guest.handle → terminal, run, kill or sample →
+// conn.send. Output of a shell: pty → terminal.pump → ring → conn.send.
+//
+// # Concurrency
+//
+//		Guest.Serve          ends the process: reaps children, one signal at a time
+//		├─ conn.receive      one per link, until the far end is gone
+//		├─ conn.drain        one per link, until the link is closed
+//		├─ terminal.live     one per terminal, for the sandbox's life
+//		│  └─ terminal.pump  its body: the only one that reads that pty
+//		├─ run.do            one per script, until all it started has ended
+//		├─ health.watch      for the sandbox's life
+//		└─ listenAnswers     for the sandbox's life
+//
+//	 1. Only children waits for processes.
+//	 2. The newest link gets all output; sending never blocks.
+//	 3. A link's reader never waits for a terminal, a script or another link.
+package guest

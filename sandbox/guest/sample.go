@@ -1,0 +1,75 @@
+package guest
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// maxSampled bounds a sample, so that it fits in one frame.
+const maxSampled = 192
+
+// sample is sandbox.Sample on the wire.
+type sample struct {
+	At        time.Time `json:"at"`
+	Memory    memory    `json:"memory"`
+	Pids      pids      `json:"pids"`
+	Processes []process `json:"processes"`
+	Cgroup    int       `json:"cgroup"`
+}
+
+type memory struct {
+	Used     int64 `json:"used"`
+	Limit    int64 `json:"limit"`
+	OOMKills int64 `json:"oom_kills"`
+	HostFree int64 `json:"host_free"`
+}
+
+type pids struct {
+	Used    int `json:"used"`
+	Limit   int `json:"limit"`
+	Learner int `json:"learner"`
+}
+
+func (g *Guest) sample() sample {
+	c := g.cgroup
+	s := sample{
+		At:        time.Now(),
+		Cgroup:    c.version,
+		Memory:    memory{Used: readNumber(c.memUsed), Limit: readNumber(c.memLimit), OOMKills: c.oomKills()},
+		Pids:      pids{Used: int(readNumber(c.pidsUsed)), Limit: int(min(readNumber(c.pidsLimit), 1<<22))},
+		Processes: []process{},
+	}
+	if p, err := os.ReadFile("/proc/meminfo"); err == nil {
+		s.Memory.HostFree = keyed(p, "MemAvailable:") * 1024
+	}
+	for _, pid := range processes() {
+		dir := filepath.Join("/proc", strconv.Itoa(pid))
+		stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+		if err != nil {
+			continue
+		}
+		p, ok := parseStat(stat)
+		if !ok {
+			continue
+		}
+		p.UID, _ = uidOf(pid)
+		if p.UID == g.setup.UID {
+			s.Pids.Learner += p.Threads
+		}
+		if len(s.Processes) == maxSampled {
+			continue
+		}
+		p.OOMScore = int(readNumber(filepath.Join(dir, "oom_score")))
+		p.FDs = -1
+		if fds, err := os.Open(filepath.Join(dir, "fd")); err == nil {
+			if names, err := fds.Readdirnames(-1); err == nil {
+				p.FDs = len(names)
+			}
+			fds.Close()
+		}
+		s.Processes = append(s.Processes, p)
+	}
+	return s
+}

@@ -1,0 +1,386 @@
+package guest
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+
+	"sysnerd/sandbox/link"
+)
+
+const (
+	// unwatchedRate bounds, in bytes a second, how fast output drains into the
+	// ring while nobody takes it.
+	unwatchedRate = 128 << 10
+	// takenStep is how much input passes before the server is told.
+	takenStep = 16 << 10
+	// minShellLife is how long a shell lives at least before another follows at once.
+	minShellLife = time.Second
+)
+
+// afterShell puts the learner's terminal back in order after a program that died
+// in the middle of something: soft reset, normal screen, cursor, no mouse reports,
+// no bracketed paste, no colours.
+const afterShell = "\x1b[!p\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[m"
+
+// terminal is one shell on a pty. Its pump goroutine reads and writes the pty;
+// everything else is under mu.
+type terminal struct {
+	g   *Guest
+	tab uint32
+
+	wake int // eventfd: something changed for the pump
+
+	mu     sync.Mutex
+	ring   *ring
+	sent   int64 // output before it was sent over the link
+	credit int64 // output before it may be sent
+	input  []byte
+	taken  int64 // input before it was written, or dropped by an interrupt
+	told   int64 // the server knows of taken up to here
+	pty    *os.File
+	fd     int
+	cols   uint16
+	rows   uint16
+}
+
+func (g *Guest) newTerminal(tab uint32, cols, rows int) (*terminal, error) {
+	r, err := newRing()
+	if err != nil {
+		return nil, err
+	}
+	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("make eventfd: %w", err)
+	}
+	t := &terminal{g: g, tab: tab, ring: r, wake: wake}
+	t.cols, t.rows = clamp(cols, 2, 500), clamp(rows, 1, 300)
+	exited, err := t.startShell()
+	if err != nil {
+		return nil, err
+	}
+	go t.live(exited)
+	return t, nil
+}
+
+func clamp(n, low, high int) uint16 { return uint16(max(low, min(n, high))) }
+
+// startShell opens a new pty and starts the learner's shell on it.
+func (t *terminal) startShell() (<-chan syscall.WaitStatus, error) {
+	t.g.gate.RLock() // not while the sandbox is being wiped
+	defer t.g.gate.RUnlock()
+	master, slave, err := pty.Open()
+	if err != nil {
+		return nil, fmt.Errorf("open pty: %w", err)
+	}
+	defer slave.Close()
+	t.mu.Lock()
+	size := pty.Winsize{Cols: t.cols, Rows: t.rows}
+	t.mu.Unlock()
+	if err := pty.Setsize(master, &size); err != nil {
+		master.Close()
+		return nil, fmt.Errorf("size pty: %w", err)
+	}
+	uid := t.g.setup.UID
+	if err := slave.Chown(uid, uid); err != nil {
+		master.Close()
+		return nil, fmt.Errorf("give pty to the learner: %w", err)
+	}
+	tty := slave.Fd()
+	_, exited, err := t.g.children.start(self, t.g.enterArgs("bash"), &syscall.ProcAttr{
+		Dir:   "/",
+		Env:   t.g.learnerEnv(t.tab),
+		Files: []uintptr{tty, tty, tty},
+		Sys:   &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0},
+	})
+	if err != nil {
+		master.Close()
+		return nil, fmt.Errorf("start shell: %w", err)
+	}
+	// pty.Open and Setsize leave the master in blocking mode; the pump polls.
+	fd := int(master.Fd())
+	if err := unix.SetNonblock(fd, true); err != nil {
+		master.Close()
+		return nil, fmt.Errorf("unblock pty: %w", err)
+	}
+	t.mu.Lock()
+	t.pty, t.fd = master, fd
+	t.mu.Unlock()
+	return exited, nil
+}
+
+// live keeps a shell in the terminal for as long as the sandbox lives.
+func (t *terminal) live(exited <-chan syscall.WaitStatus) {
+	for {
+		began := time.Now()
+		status := t.pump(exited)
+		t.mu.Lock()
+		t.pty.Close()
+		t.pty, t.fd = nil, -1
+		t.taken += int64(len(t.input))
+		t.input = nil
+		t.ring.write([]byte(fmt.Sprintf("%s\r\n[%s. A new one follows.]\r\n", afterShell, ended(status))))
+		at := t.ring.head
+		t.flush()
+		t.mu.Unlock()
+		if c := t.g.link(); c != nil {
+			c.sendJSON(link.KindExit, t.tab, link.Exit{Status: shellStatus(status), Offset: at})
+		}
+		if wait := minShellLife - time.Since(began); wait > 0 {
+			time.Sleep(wait)
+		}
+		for {
+			var err error
+			if exited, err = t.startShell(); err == nil {
+				break
+			}
+			time.Sleep(minShellLife) // no slot or no memory for now
+		}
+	}
+}
+
+func ended(s syscall.WaitStatus) string {
+	if s.Signaled() {
+		return fmt.Sprintf("The shell was ended by signal %d", s.Signal())
+	}
+	return "The shell has ended, status " + strconv.Itoa(s.ExitStatus())
+}
+
+// pump moves bytes between the pty and the ring until the shell has ended and
+// what it wrote is read. Each round it sends what it may, writes what it can, and
+// then waits for the pty or for a poke.
+func (t *terminal) pump(exited <-chan syscall.WaitStatus) syscall.WaitStatus {
+	over := make(chan syscall.WaitStatus, 1)
+	go func() {
+		over <- <-exited
+		t.poke()
+	}()
+	var (
+		status syscall.WaitStatus
+		ended  bool      // the shell has ended
+		hung   bool      // no process has the terminal open any more
+		next   time.Time // when to read again while nobody takes the output
+	)
+	for {
+		if !ended {
+			select {
+			case status = <-over:
+				ended = true
+			default:
+			}
+		}
+		if ended && hung {
+			return status
+		}
+		t.mu.Lock()
+		t.flush()
+		t.writeInput()
+		behind, pending := t.sent < t.ring.head, len(t.input) > 0
+		t.mu.Unlock()
+
+		fds := []unix.PollFd{{Fd: int32(t.wake), Events: unix.POLLIN}, {Fd: int32(t.fd)}}
+		timeout := -1
+		switch pause := time.Until(next); {
+		case ended:
+			timeout = 0
+			fds[1].Events = unix.POLLIN
+		case behind && pause > 0:
+			timeout = int(pause/time.Millisecond) + 1
+		default:
+			fds[1].Events = unix.POLLIN
+		}
+		if pending {
+			fds[1].Events |= unix.POLLOUT
+		}
+		if hung || fds[1].Events == 0 {
+			fds = fds[:1] // a hung up terminal would be reported at once, for ever
+		}
+		if _, err := retry(func() (int, error) { return unix.Poll(fds, timeout) }); err != nil {
+			continue
+		}
+		if fds[0].Revents != 0 {
+			var count [8]byte
+			_, _ = unix.Read(t.wake, count[:])
+		}
+		if len(fds) < 2 {
+			continue
+		}
+		if fds[1].Revents&(unix.POLLIN|unix.POLLHUP|unix.POLLERR) == 0 {
+			hung = ended // nothing left to read
+			continue
+		}
+		n, err := t.read()
+		switch {
+		case n > 0 && behind:
+			next = time.Now().Add(time.Duration(n) * time.Second / unwatchedRate)
+		case n > 0, errors.Is(err, unix.EAGAIN):
+		default:
+			hung = true // EIO: the last one that had it open closed it
+		}
+	}
+}
+
+// read reads once from the pty, straight into the ring.
+func (t *terminal) read() (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n, err := retry(func() (int, error) { return unix.Read(t.fd, t.ring.space()) })
+	if n > 0 {
+		t.ring.advance(n)
+	}
+	return n, err
+}
+
+// flush sends what the ring holds, as far as credit and the link's queue allow.
+func (t *terminal) flush() {
+	c := t.g.link()
+	if c == nil {
+		return
+	}
+	t.sent = max(t.sent, t.ring.start())
+	for t.sent < min(t.ring.head, t.credit) && c.room() {
+		p := t.ring.from(t.sent)
+		p = p[:min(int64(len(p)), link.MaxData, t.credit-t.sent)]
+		c.sendOffset(link.KindOutput, t.tab, t.sent, p)
+		t.sent += int64(len(p))
+	}
+}
+
+// writeInput gives the shell what it takes of the input that waits.
+func (t *terminal) writeInput() {
+	for len(t.input) > 0 && t.fd >= 0 {
+		n, err := retry(func() (int, error) { return unix.Write(t.fd, t.input) })
+		if n <= 0 || err != nil {
+			if err != nil && !errors.Is(err, unix.EAGAIN) {
+				t.drop() // nobody will ever read it
+			}
+			break
+		}
+		t.input = t.input[n:]
+		t.taken += int64(n)
+	}
+	if len(t.input) == 0 {
+		t.input = nil
+	}
+	t.tell()
+}
+
+// drop forgets the input that waits; it counts as taken.
+func (t *terminal) drop() {
+	t.taken += int64(len(t.input))
+	t.input = nil
+}
+
+func (t *terminal) tell() {
+	if t.taken-t.told < takenStep {
+		return
+	}
+	if c := t.g.link(); c != nil {
+		t.told = t.taken
+		c.sendOffset(link.KindTaken, t.tab, t.taken, nil)
+	}
+}
+
+// join lets a new link have the output from since on.
+func (t *terminal) join(since int64) link.Opened {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sent = max(t.ring.start(), min(since, t.ring.head))
+	t.credit = t.sent + link.OutputWindow
+	t.told = t.taken + int64(len(t.input))
+	return link.Opened{Tab: int(t.tab), Start: t.ring.start(), End: t.ring.head, Taken: t.told}
+}
+
+// leave stops sending until the next join: the link that had the output is gone.
+func (t *terminal) leave() link.Opened {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.credit = 0
+	return link.Opened{Tab: int(t.tab), Start: t.ring.start(), End: t.ring.head, Taken: t.taken + int64(len(t.input))}
+}
+
+func (t *terminal) grant(credit int64) {
+	t.mu.Lock()
+	was := t.sent < t.ring.head
+	t.credit = max(t.credit, min(credit, t.ring.head+link.OutputWindow))
+	t.mu.Unlock()
+	if was {
+		t.poke()
+	}
+}
+
+// typed queues input. What is beyond the agreed window is dropped: a server that
+// keeps to the protocol never sends it.
+func (t *terminal) typed(p []byte) {
+	t.mu.Lock()
+	idle := len(t.input) == 0
+	if len(t.input)+len(p) <= 2*link.InputWindow {
+		t.input = append(t.input, p...)
+	}
+	if idle {
+		t.writeInput()
+	}
+	waiting := len(t.input) > 0
+	t.mu.Unlock()
+	if idle && waiting {
+		t.poke()
+	}
+}
+
+// interrupt is Ctrl-C that overtakes everything typed before it: the kernel acts
+// on the character only when it reads it, and with its queue full it reads nothing.
+func (t *terminal) interrupt() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.fd < 0 {
+		return
+	}
+	t.drop()
+	key := byte(3)
+	if mode, err := unix.IoctlGetTermios(t.fd, unix.TCGETS); err == nil && mode.Lflag&unix.ISIG != 0 {
+		if c := mode.Cc[unix.VINTR]; c != 0 {
+			key = c
+		}
+		if peer, err := peerOf(t.fd); err == nil {
+			_ = unix.IoctlSetInt(t.fd, unix.TCFLSH, unix.TCOFLUSH)
+			_ = unix.IoctlSetInt(peer, unix.TCFLSH, unix.TCIFLUSH)
+			unix.Close(peer)
+		}
+	}
+	_, _ = retry(func() (int, error) { return unix.Write(t.fd, []byte{key}) })
+	t.told = t.taken - takenStep
+	t.tell()
+}
+
+func (t *terminal) resize(s link.Size) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cols, t.rows = clamp(s.Cols, 2, 500), clamp(s.Rows, 1, 300)
+	if t.fd >= 0 {
+		_ = unix.IoctlSetWinsize(t.fd, unix.TIOCSWINSZ, &unix.Winsize{Col: t.cols, Row: t.rows})
+	}
+}
+
+// poke wakes the pump.
+func (t *terminal) poke() {
+	var one [8]byte
+	binary.NativeEndian.PutUint64(one[:], 1)
+	_, _ = unix.Write(t.wake, one[:])
+}
+
+// peerOf opens the far end of a pty without its path: TIOCGPTPEER, ioctl_tty(2).
+func peerOf(master int) (int, error) {
+	fd, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(master), unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(fd), nil
+}

@@ -1,0 +1,85 @@
+# What a newcomer needs: make run, make test. Each installs what is missing, says what
+# it does, does nothing twice, and can be stopped and started again at any point.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+# scripts/go.sh puts a Go of its own here where the distribution's is too old.
+export PATH := $(CURDIR)/bin/_go/bin:$(PATH)
+# The version in go.mod decides; an older Go fetches it as a module.
+export GOTOOLCHAIN := auto
+export GOFLAGS := -trimpath -buildvcs=false
+
+# Flags of `sysnerd serve`, as in: make run ARGS="--listen 127.0.0.1:9000"
+ARGS ?=
+
+GUEST := images/embed/guest
+UI := web/ui/dist/.built
+UI_MODULES := web/ui/node_modules/.package-lock.json
+
+guest_sources := go.mod go.sum $(shell find cmd/guest sandbox -type f -name '*.go' ! -name '*_test.go')
+ui_sources := web/ui/package.json $(shell find web/ui -type f ! -path '*/node_modules/*' ! -path 'web/ui/dist/*' ! -name '*.go')
+server_sources := go.mod go.sum $(shell find cmd config sandbox labs images web -type f \
+	! -path '*/node_modules/*' ! -path 'web/ui/*' ! -path 'web/browsertest/*' ! -path 'images/embed/*' ! -name '*_test.go') \
+	$(shell find web/ui -maxdepth 1 -name '*.go')
+
+.PHONY: help run test build guest ui engine image bench fuzz lint clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+run: build engine image ## Install what is missing, build, and serve the course (ARGS="--listen …")
+	@exec scripts/serve.sh $(ARGS)
+
+test: build engine image ## Everything that must hold before a change goes in
+	@scripts/test.sh
+
+build: bin/sysnerd ## Build the server with UI and guest in it: bin/sysnerd
+
+guest: $(GUEST) ## Build PID 1 of the sandboxes
+
+ui: $(UI) ## Build the browser's side
+
+engine: bin/sysnerd ## Install and start a container engine where none answers
+	@scripts/engine.sh
+
+image: bin/sysnerd engine ## Build the sandbox image if it is not current
+	@scripts/image.sh
+
+bench: build engine image ## Measure against the targets
+	@scripts/bench.sh
+
+fuzz: $(GUEST) $(UI) ## Fuzz each parser (SECONDS_EACH=60)
+	@scripts/fuzz.sh $(or $(SECONDS_EACH),60)
+
+lint: $(GUEST) $(UI) ## Formatting, vet, shellcheck, types
+	@scripts/lint.sh
+
+clean: ## Remove what was built; images, engine and data stay
+	rm -rf bin $(GUEST) web/ui/node_modules web/browsertest/node_modules
+	find web/ui/dist -mindepth 1 ! -name README -delete
+
+bin/sysnerd: $(server_sources) $(GUEST) $(UI)
+	@scripts/go.sh
+	@echo "==> build the server"
+	@mkdir -p bin
+	@CGO_ENABLED=0 go build -ldflags '-s -w' -o $@ ./cmd/sysnerd
+
+$(GUEST): $(guest_sources)
+	@scripts/go.sh
+	@echo "==> build the guest"
+	@CGO_ENABLED=0 go build -ldflags '-s -w' -o $@ ./cmd/guest
+
+$(UI): $(UI_MODULES) $(ui_sources)
+	@echo "==> build the UI"
+	@cd web/ui && npm run --silent build
+	@touch $@
+
+$(UI_MODULES): web/ui/package-lock.json
+	@scripts/node.sh
+	@echo "==> fetch the UI's modules"
+	@cd web/ui && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

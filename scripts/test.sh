@@ -1,0 +1,40 @@
+#!/bin/bash
+# Runs every check there is and sums up: "N passed, N failed" is the last line.
+# Needs the binary, the engine and the image (make test sees to them). Nothing may be
+# skipped: a test that did not run proved nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+
+# The race detector needs a C compiler.
+scripts/packages.sh gcc=gcc shellcheck=shellcheck
+[ -e /usr/include/stdio.h ] || scripts/packages.sh /usr/include/stdio.h=libc6-dev
+scripts/chromium.sh
+
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+
+count() { grep -cE "^($1) " "$results" || true; }
+
+# part runs one program whose PASS, FAIL and SKIP lines are counted. It counts as one
+# failure itself if it ended badly, or counted nothing, without a line that says so.
+part() {
+    local title=$1 status=0 passed failed
+    shift
+    passed=$(count PASS) failed=$(count 'FAIL|SKIP')
+    say "$title"
+    "$@" 2>&1 | tee -a "$results" || status=$?
+    if [ "$(count 'FAIL|SKIP')" -eq "$failed" ] && { [ $status -ne 0 ] || [ "$(count PASS)" -eq "$passed" ]; }; then
+        echo "FAIL $title: ended with status $status and no test passed or failed" | tee -a "$results"
+    fi
+}
+
+part "lint" scripts/lint.sh
+part "Go tests, with the race detector" go run ./scripts/testsum -- -race -timeout 10m -p 2 ./...
+part "fuzz, a few seconds a target" scripts/fuzz.sh 3
+part "browser" scripts/browsertest.sh
+
+passed=$(count PASS) failed=$(count 'FAIL|SKIP')
+grep -E '^(FAIL|SKIP) ' "$results" || true
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

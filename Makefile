@@ -11,7 +11,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/bin/_go/bin:$(PATH)
 # The version in go.mod decides; an older Go fetches it as a module.
 export GOTOOLCHAIN := auto
-export GOFLAGS := -trimpath -buildvcs=false
+export GOFLAGS := -buildvcs=false
 
 # Flags of `sysnerd serve`, as in: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -66,12 +66,12 @@ bin/sysnerd: $(server_sources) $(GUEST) $(UI)
 	@scripts/go.sh
 	@echo "==> build the server"
 	@mkdir -p bin
-	@CGO_ENABLED=0 go build -ldflags '-s -w' -o $@ ./cmd/sysnerd
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./cmd/sysnerd
 
 $(GUEST): $(guest_sources)
 	@scripts/go.sh
 	@echo "==> build the guest"
-	@CGO_ENABLED=0 go build -ldflags '-s -w' -o $@ ./cmd/guest
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./cmd/guest
 
 $(UI): $(UI_MODULES) $(ui_sources)
 	@echo "==> build the UI"

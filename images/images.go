@@ -15,8 +15,12 @@ const (
 	baseRepository    = "sysnerd/base"
 )
 
-// labelKind marks images and working containers as ours.
-const labelKind = "sysnerd.image"
+// labelKind marks images and working containers as ours; labelFor says which
+// sandbox image they are, or are to become.
+const (
+	labelKind = "sysnerd.image"
+	labelFor  = "sysnerd.image.for"
+)
 
 // Values of labelKind.
 const (

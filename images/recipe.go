@@ -30,12 +30,15 @@ type recipe struct {
 // current is the recipe in this binary for this machine. It is worked out once: a
 // server answers the same for all its life.
 var current = sync.OnceValues(func() (recipe, error) {
-	r := recipe{files: ingredients, distribution: hostDistribution()}
-	if _, err := fs.Stat(r.files, "embed/guest"); err != nil {
+	return newRecipe(ingredients, hostDistribution())
+})
+
+func newRecipe(files fs.FS, d distribution) (recipe, error) {
+	if _, err := fs.Stat(files, "embed/guest"); err != nil {
 		return recipe{}, ErrNoGuest
 	}
-	return r, nil
-})
+	return recipe{files, d}, nil
+}
 
 // Ingredients of the base image and of what is laid over it; folders whole.
 var (

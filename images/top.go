@@ -41,7 +41,7 @@ func (b *Builder) commitWork(ctx context.Context, r recipe, base string, parts [
 	created, err := b.docker.ContainerCreate(ctx, &container.Config{
 		Image:        base,
 		Cmd:          []string{"/bin/bash", "-c", work, fmt.Sprint(len(parts))},
-		Labels:       map[string]string{labelKind: kindWork},
+		Labels:       map[string]string{labelKind: kindWork, labelFor: r.sandboxTag()},
 		AttachStdin:  true,
 		AttachStdout: true,
 		AttachStderr: true,
@@ -106,7 +106,7 @@ func (b *Builder) commitWork(ctx context.Context, r recipe, base string, parts [
 		Comment:   "lab programs and guest",
 		Config: &container.Config{
 			Cmd:    []string{"/usr/lib/sysnerd/guest"},
-			Labels: map[string]string{labelKind: kindSandbox},
+			Labels: map[string]string{labelKind: kindSandbox, labelFor: r.sandboxTag()},
 			Env:    []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		},
 	})

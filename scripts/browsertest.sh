@@ -10,4 +10,12 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
     npm ci --no-audit --no-fund --loglevel=error
     touch node_modules/.package-lock.json
 fi
-exec npm test --silent
+
+# Node's own report, with its marks in the words that are counted. Below the line of
+# totals it repeats what failed.
+npm test --silent 2>&1 | awk '
+    /^ℹ / { total = 1 }
+    !total && sub(/^ *✔ /, "PASS browser: ") { print; fflush(); next }
+    !total && sub(/^ *✖ /, "FAIL browser: ") { print; fflush(); next }
+    !total && /^ *﹣ / { sub(/^ *﹣ /, "SKIP browser: ") }
+    { print; fflush() }'

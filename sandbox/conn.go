@@ -1,0 +1,135 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"sysnerd/sandbox/link"
+)
+
+const (
+	helloTimeout = 10 * time.Second
+	writeTimeout = 10 * time.Second
+)
+
+// conn is the server's end of one link. Any goroutine may send; one receives.
+type conn struct {
+	stream io.ReadWriteCloser
+	mu     sync.Mutex
+	buf    []byte
+}
+
+func (c *conn) send(f link.Frame) error {
+	return c.code(func(dst []byte) ([]byte, error) { return link.Append(dst, f) })
+}
+
+func (c *conn) sendJSON(k link.Kind, stream uint32, v any) error {
+	return c.code(func(dst []byte) ([]byte, error) { return link.AppendJSON(dst, k, stream, v) })
+}
+
+func (c *conn) sendOffset(k link.Kind, stream uint32, offset int64) error {
+	return c.code(func(dst []byte) ([]byte, error) { return link.AppendOffset(dst, k, stream, offset, nil) })
+}
+
+func (c *conn) code(appendTo func([]byte) ([]byte, error)) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	frame, err := appendTo(c.buf[:0])
+	c.buf = frame[:0]
+	if err != nil {
+		return err
+	}
+	// A guest always reads, so a write that waits this long means that the engine hangs.
+	if d, ok := c.stream.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		_ = d.SetWriteDeadline(time.Now().Add(writeTimeout))
+	}
+	if _, err = c.stream.Write(frame); err != nil {
+		c.stream.Close() // its reader ends, and the link is made anew
+		return fmt.Errorf("%w: write to its guest: %v", ErrNotRunning, err)
+	}
+	return nil
+}
+
+// receive hands every frame to f until the stream ends.
+func (c *conn) receive(f func(link.Frame)) {
+	var d link.Decoder
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := c.stream.Read(buf)
+		if n > 0 {
+			_ = d.Feed(buf[:n], func(fr link.Frame) error { f(fr); return nil })
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// greet says hello and waits for the guest's welcome. What else arrives before it
+// belongs to an older epoch and is dropped. The stream is closed when ctx ends.
+func greet(ctx context.Context, stream io.ReadWriteCloser, setup link.Setup) (*conn, link.Welcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { stream.Close() })
+	defer stop()
+	c := &conn{stream: stream}
+	hello := link.Hello{Version: link.Version, Epoch: time.Now().UnixNano(), Setup: setup}
+	sayHello := func() error {
+		return c.code(func(dst []byte) ([]byte, error) {
+			// The end mark first: whoever wrote before may have been cut off.
+			return link.AppendJSON(append(dst, link.End), link.KindHello, 0, hello)
+		})
+	}
+	if err := sayHello(); err != nil {
+		return nil, link.Welcome{}, err
+	}
+	var (
+		d       link.Decoder
+		buf     = make([]byte, 4096)
+		welcome link.Welcome
+		found   = errors.New("found")
+	)
+	for {
+		n, err := stream.Read(buf)
+		feedErr := d.Feed(buf[:n], func(f link.Frame) error {
+			switch f.Kind {
+			case link.KindWelcome:
+				if err := f.JSON(&welcome); err != nil {
+					return err
+				}
+				if welcome.Epoch == hello.Epoch {
+					return found
+				}
+			case link.KindRejected:
+				var r link.Rejected
+				if err := f.JSON(&r); err != nil {
+					return err
+				}
+				if r.Version != link.Version {
+					return fmt.Errorf("guest speaks version %d of the link, this server %d", r.Version, link.Version)
+				}
+				if r.Epoch >= hello.Epoch { // the clock went back since
+					hello.Epoch = r.Epoch + 1
+					return sayHello()
+				}
+			}
+			return nil
+		})
+		switch {
+		case errors.Is(feedErr, found):
+			// The guest sends nothing after its welcome before it is asked, so
+			// nothing is lost with this decoder.
+			return c, welcome, nil
+		case feedErr != nil:
+			return nil, welcome, feedErr
+		case ctx.Err() != nil:
+			return nil, welcome, fmt.Errorf("%w: its guest did not answer within %s", ErrNotRunning, helloTimeout)
+		case err != nil:
+			return nil, welcome, fmt.Errorf("%w: %v", ErrNotRunning, err)
+		}
+	}
+}

@@ -1,0 +1,509 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"sysnerd/sandbox/link"
+)
+
+const (
+	// creditStep is how far the newest acknowledgement must have moved before
+	// the guest is given more credit.
+	creditStep = 32 << 10
+	// unwatchedStep is what the guest may send a second while no viewer takes
+	// anything, so that the journal goes on.
+	unwatchedStep = 128 << 10
+	// maxInput is how much typed input waits in the server before Write blocks. It
+	// holds a large paste, so that an interrupt behind it is still read at once.
+	maxInput = 2 << 20
+	maxChunk = 16 << 10
+)
+
+// Size of a terminal in cells. Valid: 2–500 columns, 1–300 rows.
+type Size struct{ Cols, Rows int }
+
+// Clamp returns s with both numbers brought into the valid range.
+func (s Size) Clamp() Size {
+	return Size{max(2, min(s.Cols, 500)), max(1, min(s.Rows, 300))}
+}
+
+// Terminal is one shell of a sandbox. Its output is numbered in bytes from 0 for
+// its whole life; viewers come and go. It does not know how it is served. All
+// methods may be called concurrently.
+type Terminal struct {
+	s   *Sandbox
+	tab uint32
+
+	opening chan struct{} // room for one: who holds it talks to the guest about opening
+
+	mu      sync.Mutex
+	open    bool  // the guest sends its output to this link
+	base    int64 // added to the guest's offsets; moves when the guest is a new one
+	hist    history
+	granted int64 // credit given so far
+	replay  int64 // output before it is older than this server: the journal skips it
+	views   []*View
+	writer  *View
+	size    Size
+	over    bool
+
+	typing sync.Mutex // orders input; never held together with mu
+	room   chan struct{}
+	input  []byte
+	sent   int64 // input sent, in the guest's numbers
+	taken  int64 // of it taken by the guest
+}
+
+func newTerminal(s *Sandbox, tab int) *Terminal {
+	return &Terminal{s: s, tab: uint32(tab), opening: make(chan struct{}, 1), room: make(chan struct{}, 1), size: Size{80, 24}}
+}
+
+// ViewOptions say how a viewer joins.
+type ViewOptions struct {
+	Size  Size
+	Since int64 // resume at this offset; negative means from the oldest byte kept
+}
+
+// View joins the terminal, opening it first if need be, and returns once the guest
+// has it. The first viewer is the writer; others watch until it leaves or they Take.
+// Errors: ErrNotRunning, the context's.
+func (t *Terminal) View(ctx context.Context, o ViewOptions) (*View, error) {
+	size := o.Size.Clamp()
+	if err := t.ensureOpen(ctx, size); err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over {
+		return nil, fmt.Errorf("open terminal: %w", ErrNotRunning)
+	}
+	v := &View{t: t, wake: make(chan struct{}, 1), end: t.hist.end}
+	v.pos = t.hist.start
+	if o.Since >= 0 {
+		v.pos = min(o.Since, t.hist.end)
+		if v.pos < t.hist.start {
+			v.skipped, v.pos = t.hist.start-v.pos, t.hist.start
+		}
+	}
+	v.start, v.acked = v.pos, v.pos
+	t.views = append(t.views, v)
+	if t.writer == nil {
+		t.writer = v
+	}
+	v.first = t.writer == v
+	t.credit()
+	return v, nil
+}
+
+// ensureOpen has the guest open the terminal for this link.
+func (t *Terminal) ensureOpen(ctx context.Context, size Size) error {
+	select {
+	case t.opening <- struct{}{}:
+		defer func() { <-t.opening }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	t.mu.Lock()
+	open, since := t.open, t.hist.end-t.base
+	t.mu.Unlock()
+	if open {
+		return nil
+	}
+	reply, err := t.s.ask(ctx, t.tab, link.KindOpened, func(c *conn) error {
+		return c.sendJSON(link.KindOpen, t.tab, link.Open{Cols: size.Cols, Rows: size.Rows, Since: since})
+	})
+	if err != nil {
+		return fmt.Errorf("open terminal: %w", err)
+	}
+	if o := reply.(link.Opened); o.Error != "" {
+		return fmt.Errorf("open terminal: %s", o.Error)
+	}
+	return nil
+}
+
+// opened takes in what the guest said of the terminal. The caller is the link's
+// reader, so no output can come in between.
+func (t *Terminal) opened(o link.Opened) {
+	if o.Error != "" {
+		return
+	}
+	t.typing.Lock()
+	t.sent, t.taken = o.Taken, o.Taken
+	t.typing.Unlock()
+	t.mu.Lock()
+	if !t.open && t.hist.end == t.base {
+		t.replay = t.base + o.End
+	}
+	t.open = true
+	t.granted = t.hist.end + link.OutputWindow
+	t.mu.Unlock()
+	t.push()
+}
+
+// lost is called when the link is down: the terminal is opened anew on the next.
+func (t *Terminal) lost(newGuest bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open = false
+	if newGuest {
+		t.base = t.hist.end
+	}
+}
+
+// end tells all viewers that the terminal is over.
+func (t *Terminal) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.over = true
+	for _, v := range t.views {
+		v.poke()
+	}
+	select {
+	case t.room <- struct{}{}:
+	default:
+	}
+}
+
+// output takes in the next bytes from the guest. The caller is the link's reader.
+func (t *Terminal) output(offset int64, p []byte) {
+	t.mu.Lock()
+	offset += t.base
+	switch end := t.hist.end; {
+	case offset > end:
+		t.hist.skip(offset)
+		t.s.journal.Skip(int(t.tab))
+	case offset < end: // told before
+		p = p[min(int64(len(p)), end-offset):]
+		offset = end
+	}
+	t.hist.write(p)
+	fresh := p
+	if old := t.replay - offset; old > 0 {
+		fresh = p[min(old, int64(len(p))):]
+	}
+	for _, v := range t.views {
+		v.poke()
+	}
+	t.mu.Unlock()
+	if len(fresh) > 0 {
+		t.s.note(int(t.tab), offset+int64(len(p)-len(fresh)), fresh)
+	}
+}
+
+// exited tells viewers that the shell ended; the guest starts another.
+func (t *Terminal) exited(e link.Exit) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, v := range t.views {
+		status := e.Status
+		v.tell(told{Output{Exit: &status}, t.base + e.Offset})
+	}
+}
+
+// credit gives the guest as much as the fastest viewer may see. Under mu.
+func (t *Terminal) credit() {
+	if !t.open {
+		return
+	}
+	var acked int64 = -1
+	for _, v := range t.views {
+		acked = max(acked, v.acked)
+	}
+	if limit := acked + link.OutputWindow; acked >= 0 && limit-t.granted >= creditStep {
+		t.grant(limit)
+	}
+}
+
+func (t *Terminal) grant(limit int64) {
+	t.granted = limit
+	if c := t.s.link(); c != nil {
+		_ = c.sendOffset(link.KindCredit, t.tab, limit-t.base)
+	}
+}
+
+// tick lets a terminal that nobody takes anything from drain at a bounded rate.
+// The Keeper calls it about once a second.
+func (t *Terminal) tick() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.open && t.granted-t.hist.end < unwatchedStep {
+		t.grant(t.hist.end + unwatchedStep)
+	}
+}
+
+// push sends what waits of the input, as far as the guest's window allows.
+func (t *Terminal) push() {
+	t.typing.Lock()
+	defer t.typing.Unlock()
+	c := t.s.link()
+	for c != nil && len(t.input) > 0 {
+		n := min(int64(len(t.input)), maxChunk, link.InputWindow-(t.sent-t.taken))
+		if n <= 0 {
+			break
+		}
+		if c.send(link.Frame{Kind: link.KindInput, Stream: t.tab, Payload: t.input[:n]}) != nil {
+			break
+		}
+		t.sent += n
+		t.input = t.input[n:]
+	}
+	if len(t.input) == 0 {
+		t.input = nil
+	}
+	if len(t.input) < maxInput {
+		select {
+		case t.room <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (t *Terminal) takenUpTo(n int64) {
+	t.typing.Lock()
+	if n > t.taken && n <= t.sent {
+		t.taken = n
+	}
+	t.typing.Unlock()
+	t.push()
+}
+
+func (t *Terminal) write(ctx context.Context, p []byte) error {
+	for {
+		t.typing.Lock()
+		full := len(t.input) > 0 && len(t.input)+len(p) > maxInput
+		if !full {
+			t.input = append(t.input, p...)
+		}
+		t.typing.Unlock()
+		if !full {
+			t.push()
+			return nil
+		}
+		select {
+		case <-t.room:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.s.Done():
+			return ErrNotRunning
+		}
+	}
+}
+
+func (t *Terminal) interrupt() error {
+	t.typing.Lock()
+	t.input = nil
+	t.typing.Unlock()
+	c := t.s.link()
+	if c == nil {
+		return ErrNotRunning
+	}
+	return c.send(link.Frame{Kind: link.KindInterrupt, Stream: t.tab})
+}
+
+func (t *Terminal) resize(s Size) error {
+	s = s.Clamp()
+	t.mu.Lock()
+	t.size = s
+	t.mu.Unlock()
+	c := t.s.link()
+	if c == nil {
+		return ErrNotRunning
+	}
+	return c.sendJSON(link.KindResize, t.tab, link.Size{Cols: s.Cols, Rows: s.Rows})
+}
+
+// Output is the next thing that a viewer has to know. Exactly one of Data,
+// Writer, Exit, Notice is set; Skipped goes with Data.
+type Output struct {
+	Offset  int64  // of the first byte of Data
+	Data    []byte // valid until the next call of Next
+	Skipped int64  // bytes lost right before Data, for this viewer
+	Writer  *bool  // the view became writer, or stopped being it
+	Exit    *int   // the shell ended with this status; a new one follows in the same terminal
+	Notice  *Notice
+}
+
+type told struct {
+	Output
+	after int64 // not before output up to this offset was shown
+}
+
+// View is one viewer of a terminal. Next is called by one goroutine, the other
+// methods by any.
+type View struct {
+	t     *Terminal
+	wake  chan struct{}
+	start int64
+	end   int64
+	first bool
+
+	// Under t.mu:
+	pos     int64 // offset of what Next returns next
+	acked   int64
+	skipped int64
+	queue   []told
+	closed  bool
+	buf     []byte
+}
+
+// Start is the offset at which this view begins, and whether it began as the writer.
+func (v *View) Start() (offset int64, writer bool) { return v.start, v.first }
+
+// End is the offset of what was newest when the view began: what comes before it
+// is a repetition, and a terminal must not answer queries in it.
+func (v *View) End() int64 { return v.end }
+
+func (v *View) poke() {
+	select {
+	case v.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (v *View) tell(o told) {
+	v.queue = append(v.queue, o)
+	v.poke()
+}
+
+// Next blocks until there is something to show. Errors: io.EOF when the terminal
+// is over or the view closed, the context's.
+func (v *View) Next(ctx context.Context) (Output, error) {
+	for {
+		o, ok, err := v.next()
+		if ok || err != nil {
+			return o, err
+		}
+		select {
+		case <-v.wake:
+		case <-ctx.Done():
+			return Output{}, ctx.Err()
+		}
+	}
+}
+
+func (v *View) next() (Output, bool, error) {
+	t := v.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if v.closed {
+		return Output{}, false, io.EOF
+	}
+	if len(v.queue) > 0 && v.queue[0].after <= v.pos {
+		o := v.queue[0].Output
+		v.queue = v.queue[1:]
+		return o, true, nil
+	}
+	if v.pos < t.hist.start {
+		v.skipped += t.hist.start - v.pos
+		v.pos = t.hist.start
+		v.acked = max(v.acked, v.pos) // what it never got it need not acknowledge
+	}
+	n := min(t.hist.end, v.acked+link.OutputWindow) - v.pos
+	if n <= 0 {
+		if t.over && v.pos >= t.hist.end {
+			return Output{}, false, io.EOF
+		}
+		return Output{}, false, nil
+	}
+	p := t.hist.from(v.pos)
+	p = p[:min(int64(len(p)), n, maxChunk)]
+	v.buf = append(v.buf[:0], p...)
+	o := Output{Offset: v.pos, Data: v.buf, Skipped: v.skipped}
+	v.pos += int64(len(p))
+	v.skipped = 0
+	return o, true, nil
+}
+
+// Ack says that the viewer has shown all bytes before offset. A viewer gets at
+// most 256 KiB beyond what it acknowledged.
+func (v *View) Ack(offset int64) {
+	t := v.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if offset <= v.acked || offset > v.pos {
+		return
+	}
+	v.acked = offset
+	v.poke()
+	t.credit()
+}
+
+func (v *View) writes() bool {
+	v.t.mu.Lock()
+	defer v.t.mu.Unlock()
+	return v.t.writer == v
+}
+
+// Write sends input to the shell and blocks while too much of it is queued.
+// Input of a viewer that is not the writer goes nowhere, without an error.
+func (v *View) Write(ctx context.Context, p []byte) error {
+	if !v.writes() {
+		return nil
+	}
+	return v.t.write(ctx, p)
+}
+
+// Interrupt is Ctrl-C that overtakes queued input. Goes nowhere unless writer.
+func (v *View) Interrupt(context.Context) error {
+	if !v.writes() {
+		return nil
+	}
+	return v.t.interrupt()
+}
+
+// Resize sets the terminal's size, clamped to the valid range. Goes nowhere unless writer.
+func (v *View) Resize(_ context.Context, s Size) error {
+	if !v.writes() {
+		return nil
+	}
+	return v.t.resize(s)
+}
+
+// Take makes this view the writer; the former one is told.
+func (v *View) Take() {
+	v.t.mu.Lock()
+	defer v.t.mu.Unlock()
+	v.t.setWriter(v)
+}
+
+func (t *Terminal) setWriter(v *View) {
+	yes, no := true, false
+	if t.writer == v || (v != nil && v.closed) {
+		return
+	}
+	if t.writer != nil && !t.writer.closed {
+		t.writer.tell(told{Output: Output{Writer: &no}})
+	}
+	t.writer = v
+	if v != nil {
+		v.tell(told{Output: Output{Writer: &yes}})
+	}
+}
+
+// Close leaves the terminal; the shell lives on. If it was the writer, the viewer
+// that has been there longest becomes it.
+func (v *View) Close() {
+	t := v.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if v.closed {
+		return
+	}
+	v.closed = true
+	v.poke()
+	for i, o := range t.views {
+		if o == v {
+			t.views = append(t.views[:i], t.views[i+1:]...)
+			break
+		}
+	}
+	if t.writer == v {
+		t.writer = nil
+		if len(t.views) > 0 {
+			t.setWriter(t.views[0])
+		}
+	}
+}

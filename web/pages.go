@@ -1,0 +1,224 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"sysnerd/labs"
+	"sysnerd/labs/classroom"
+	"sysnerd/web/ui"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+// pages renders what people read. Everything on a page is there without script;
+// the custom elements of web/ui add what only a script can.
+type pages struct {
+	assets    fs.FS
+	templates *template.Template
+}
+
+// newPages fails when the bundle of web/ui was not built.
+func newPages() (*pages, error) {
+	assets, err := ui.Files()
+	if err != nil {
+		return nil, err
+	}
+	names, err := ui.Names(assets)
+	if err != nil {
+		return nil, err
+	}
+	asset := func(plain string) (string, error) {
+		name, ok := names[plain]
+		if !ok {
+			return "", fmt.Errorf("the bundle has no %s; run make build", plain)
+		}
+		return "/assets/" + name, nil
+	}
+	templates, err := template.New("").
+		Funcs(template.FuncMap{"asset": asset, "inline": inline}).
+		ParseFS(pageFiles, "pages/*.html")
+	if err != nil {
+		return nil, err
+	}
+	return &pages{assets: assets, templates: templates}, nil
+}
+
+// write renders a page whole before it sends a byte, so that a fault in a
+// template never leaves half a page.
+func (p *pages) write(w http.ResponseWriter, name string, view any) error {
+	var page bytes.Buffer
+	if err := p.templates.ExecuteTemplate(&page, name, view); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, err := page.WriteTo(w)
+	return err
+}
+
+// inline shows text in which `backticks` mark code, as checks write it.
+func inline(text string) template.HTML {
+	var out strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		switch {
+		case part == "":
+		case i%2 == 1:
+			out.WriteString("<code>" + template.HTMLEscapeString(part) + "</code>")
+		default:
+			out.WriteString(template.HTMLEscapeString(part))
+		}
+	}
+	return template.HTML(out.String())
+}
+
+// The page that greets: every course, its labs and how far the learner is.
+
+type homeView struct{ Courses []courseView }
+
+// Heading is the page's title in the browser.
+func (homeView) Heading() string { return "sysnerd" }
+
+// Script is the page's entry in the bundle.
+func (homeView) Script() string { return "home.js" }
+
+type courseView struct {
+	*labs.Module
+	Labs     []labView
+	Continue *labView // the first lab with something left to do
+}
+
+type labView struct {
+	*labs.Lab
+	Number int
+	Path   string
+	Course string
+	Tasks  []taskView
+	Begun  bool
+	Next   string // title of the first task left to do, of a lab that is begun
+}
+
+// Heading is the page's title in the browser.
+func (v labView) Heading() string {
+	return fmt.Sprintf("Lab %d %s · sysnerd", v.Number, v.Lab.Title)
+}
+
+// Script is the page's entry in the bundle.
+func (labView) Script() string { return "lab.js" }
+
+func viewLab(m *labs.Module, number int, lab *labs.Lab, progress map[string]classroom.Progress) labView {
+	view := labView{
+		Lab:    lab,
+		Number: number,
+		Path:   "/" + m.ID + "/labs/" + lab.ID,
+		Course: m.Title,
+		Begun:  len(progress) > 0,
+	}
+	for _, task := range lab.Tasks {
+		tv := viewTask(m, lab, task, progress)
+		if view.Begun && view.Next == "" && !tv.Passed {
+			view.Next = task.Title
+		}
+		view.Tasks = append(view.Tasks, tv)
+	}
+	return view
+}
+
+func (v labView) done() bool {
+	for _, task := range v.Tasks {
+		if !task.Passed {
+			return false
+		}
+	}
+	return true
+}
+
+// taskView is a task as one learner sees it.
+type taskView struct {
+	*labs.Task
+	Base     string // of its calls below /api/v1
+	State    string // one of those in says
+	Says     string
+	Passed   bool
+	Revealed bool
+	LockedBy string // title of the task to do first
+	Said     string // about the prediction
+	Fact     string // what the passing check found
+	Opened   []template.HTML
+	Result   *labs.Result
+}
+
+// says is the word beside each state's glyph.
+var says = map[string]string{
+	"locked":    "locked",
+	"open":      "open",
+	"predicted": "predicted",
+	"not-yet":   "not yet",
+	"broken":    "check broke",
+	"passed":    "passed",
+	"revealed":  "passed, solution shown",
+}
+
+func viewTask(m *labs.Module, lab *labs.Lab, task *labs.Task, progress map[string]classroom.Progress) taskView {
+	p := progress[task.ID]
+	view := taskView{
+		Task:     task,
+		Base:     "/modules/" + m.ID + "/labs/" + lab.ID + "/tasks/" + task.ID,
+		Passed:   !p.Passed.IsZero(),
+		Revealed: p.Revealed,
+		Opened:   task.Hints[:min(p.Hints, len(task.Hints))],
+		Result:   p.Last,
+		State:    "open",
+	}
+	for _, need := range task.Needs {
+		if first, ok := lab.Task(need); ok && progress[need].Passed.IsZero() {
+			view.LockedBy = first.Title
+			break
+		}
+	}
+	switch {
+	case view.Passed && view.Revealed:
+		view.State = "revealed"
+	case view.Passed:
+		view.State = "passed"
+	case view.LockedBy != "":
+		view.State = "locked"
+	case p.Last != nil && p.Last.Status == labs.Broken:
+		view.State = "broken"
+	case p.Last != nil && p.Last.Status == labs.Fail && p.Last.Attempted:
+		view.State = "not-yet"
+	case p.Prediction != "":
+		view.State = "predicted"
+	}
+	if view.Passed {
+		view.LockedBy = ""
+		if p.Last != nil && p.Last.Status == labs.Pass {
+			view.Fact = p.Last.Message
+		}
+	}
+	view.Said = said(task.Predict, p.Prediction, view.Passed)
+	view.Says = says[view.State]
+	return view
+}
+
+// said is what the page answers to a prediction: what to do, then how it was.
+func said(predict *labs.Predict, choice string, passed bool) string {
+	switch {
+	case predict == nil || choice == "":
+		return ""
+	case !passed:
+		return "You said " + choice + ". Now run it."
+	case predict.Answer == "":
+		return "You said " + choice + "."
+	case predict.Answer == choice:
+		return "You said " + choice + ", and it was."
+	default:
+		return "You said " + choice + ", it was " + predict.Answer + "."
+	}
+}

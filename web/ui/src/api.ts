@@ -1,0 +1,68 @@
+// The server's JSON, as the pages need it.
+
+export interface Result {
+  task: string;
+  status: "pass" | "fail" | "broken";
+  attempted: boolean;
+  message: string;
+  expected?: string;
+  observed?: string;
+  evidence?: string;
+  hint?: string;
+  reference?: string;
+}
+
+export type State = "starting" | "live" | "lost" | "ended";
+
+export interface Sandbox {
+  id: string;
+  state: State;
+  expires_at: string;
+  terminal: string;
+}
+
+/** An answer that is not a success: an RFC 9457 problem, or none at all (status 0). */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    detail: string,
+    /** Seconds after which to ask again, 0 when not said. */
+    readonly retryAfter: number,
+  ) {
+    super(detail);
+  }
+}
+
+const base = "/api/v1";
+
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  let answer: Response;
+  try {
+    const init: RequestInit = { method, headers: { Accept: "application/json" } };
+    if (body !== undefined) {
+      init.headers = { Accept: "application/json", "Content-Type": "application/json" };
+      init.body = JSON.stringify(body);
+    }
+    answer = await fetch(base + path, init);
+  } catch {
+    throw new Refused(0, "The server doesn't answer. Text works; the terminal returns by itself.", 0);
+  }
+  if (!answer.ok) {
+    throw new Refused(answer.status, await problem(answer), Number(answer.headers.get("Retry-After") ?? "0"));
+  }
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+async function problem(answer: Response): Promise<string> {
+  try {
+    const told = (await answer.json()) as { detail?: string; title?: string };
+    return told.detail ?? told.title ?? answer.statusText;
+  } catch {
+    return answer.statusText;
+  }
+}
+
+/** What a person reads when a call did not work. */
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

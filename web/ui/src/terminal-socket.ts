@@ -1,0 +1,223 @@
+// One terminal's WebSocket (subprotocol sysnerd.terminal.v1) and what keeps it
+// alive: resuming at an offset, acknowledging, holding back input, trying again.
+
+const protocol = "sysnerd.terminal.v1";
+/** Largest message of input. */
+const messageSize = 16 << 10;
+/** Input handed to the browser and not yet sent; the rest waits here, where Ctrl-C can drop it. */
+const unsentLimit = 64 << 10;
+/** How many bytes may be shown before the server is told. */
+const ackEvery = 32 << 10;
+
+export interface Size {
+  cols: number;
+  rows: number;
+}
+
+export interface Hello {
+  offset: number;
+  /** Where the terminal's output ends now: what comes before it is a replay. */
+  head: number;
+  writer: boolean;
+}
+
+/** What a socket tells its terminal. */
+export interface Listener {
+  /** Connected; `hello.offset` is the number of the next byte. `skipped` bytes are lost. */
+  opened(hello: Hello, back: boolean, skipped: number): void;
+  output(bytes: Uint8Array): void;
+  /** Bytes that the server could not keep for us, right before the next output. */
+  skipped(bytes: number): void;
+  writer(writer: boolean): void;
+  exited(status: number): void;
+  notice(text: string): void;
+  /** Not connected; the next try is in that many seconds. `unsent` bytes of input were dropped. */
+  lost(seconds: number, unsent: number): void;
+}
+
+type Control = { type: string } & Record<string, unknown>;
+
+function number(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}
+
+export class TerminalSocket {
+  private socket: WebSocket | null = null;
+  private queue: Uint8Array[] = [];
+  private pump = 0;
+  private retry = 0;
+  private tries = 0;
+  private received: number | null = null; // offset of the next byte to come
+  private shown = 0;
+  private acked = 0;
+  private closed = false;
+
+  constructor(
+    private readonly path: string,
+    private readonly tab: number,
+    private readonly listener: Listener,
+    private size: Size,
+  ) {
+    this.connect();
+  }
+
+  /** Input waits until the socket takes it. Nothing is kept while there is no connection. */
+  send(bytes: Uint8Array): void {
+    if (!this.open) return;
+    for (let at = 0; at < bytes.length; at += messageSize) {
+      this.queue.push(bytes.subarray(at, at + messageSize));
+    }
+    this.flush();
+  }
+
+  /** Ctrl-C: overtakes and drops the input that waits. */
+  interrupt(): void {
+    this.queue = [];
+    this.control({ type: "interrupt" });
+  }
+
+  /** Become the writer. */
+  take(): void {
+    this.control({ type: "take" });
+  }
+
+  resize(size: Size): void {
+    this.size = size;
+    this.control({ type: "resize", cols: size.cols, rows: size.rows });
+  }
+
+  /** That many more bytes are on the screen; idle when nothing waits to be shown. */
+  advance(bytes: number, idle: boolean): void {
+    this.shown += bytes;
+    if (this.shown - this.acked >= ackEvery || (idle && this.shown > this.acked)) {
+      this.acked = this.shown;
+      this.control({ type: "ack", offset: this.shown });
+    }
+  }
+
+  /** Number of the next byte that will be shown. */
+  get position(): number {
+    return this.shown;
+  }
+
+  get open(): boolean {
+    return this.socket?.readyState === WebSocket.OPEN;
+  }
+
+  retryNow(): void {
+    if (this.retry === 0) return;
+    clearTimeout(this.retry);
+    this.retry = 0;
+    this.connect();
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.retry);
+    clearTimeout(this.pump);
+    this.socket?.close(1000);
+    this.socket = null;
+  }
+
+  private connect(): void {
+    const url = new URL(this.path, location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    url.searchParams.set("tab", String(this.tab));
+    url.searchParams.set("cols", String(this.size.cols));
+    url.searchParams.set("rows", String(this.size.rows));
+    if (this.received !== null) url.searchParams.set("since", String(this.received));
+    const socket = new WebSocket(url, protocol);
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("message", (event: MessageEvent<unknown>) => {
+      if (this.socket !== socket) return;
+      if (event.data instanceof ArrayBuffer) this.output(new Uint8Array(event.data));
+      else if (typeof event.data === "string") this.heard(event.data);
+    });
+    socket.addEventListener("close", () => {
+      if (this.socket === socket) this.lost();
+    });
+    this.socket = socket;
+  }
+
+  private output(bytes: Uint8Array): void {
+    this.received = (this.received ?? 0) + bytes.length;
+    this.listener.output(bytes);
+  }
+
+  private heard(text: string): void {
+    const message = JSON.parse(text) as Control;
+    switch (message.type) {
+      case "hello":
+        this.greeted(message);
+        break;
+      case "writer":
+        this.listener.writer(message["writer"] === true);
+        break;
+      case "exit":
+        this.listener.exited(number(message["status"]));
+        break;
+      case "skipped":
+        this.passOver(number(message["bytes"]));
+        break;
+      case "notice":
+        if (typeof message["skipped"] === "number") this.passOver(message["skipped"]);
+        else if (typeof message["text"] === "string") this.listener.notice(message["text"]);
+        break;
+    }
+  }
+
+  private greeted(message: Control): void {
+    const offset = number(message["offset"]);
+    const head = typeof message["head"] === "number" ? message["head"] : offset;
+    const back = this.received !== null;
+    const skipped = this.received === null ? 0 : offset - this.received;
+    this.received = offset;
+    if (skipped !== 0 || !back) {
+      this.shown = offset;
+      this.acked = offset;
+    }
+    this.tries = 0;
+    this.listener.opened({ offset, head, writer: message["writer"] === true }, back, skipped);
+    this.control({ type: "resize", cols: this.size.cols, rows: this.size.rows });
+  }
+
+  private passOver(bytes: number): void {
+    this.received = (this.received ?? 0) + bytes;
+    this.shown += bytes;
+    this.listener.skipped(bytes);
+  }
+
+  private lost(): void {
+    this.socket = null;
+    clearTimeout(this.pump);
+    this.pump = 0;
+    const unsent = this.queue.reduce((sum, chunk) => sum + chunk.length, 0);
+    this.queue = [];
+    if (this.closed) return;
+    // 0.5, 1, 2, 4, 8 s, each give or take a quarter, so that a class does not come back in one moment.
+    const wait = Math.min(8000, 500 * 2 ** this.tries) * (0.75 + Math.random() / 2);
+    this.tries++;
+    this.retry = window.setTimeout(() => {
+      this.retry = 0;
+      this.connect();
+    }, wait);
+    this.listener.lost(wait / 1000, unsent);
+  }
+
+  private control(message: Control): void {
+    if (this.open) this.socket?.send(JSON.stringify(message));
+  }
+
+  private flush(): void {
+    this.pump = 0;
+    const socket = this.socket;
+    if (!socket || !this.open) return;
+    while (socket.bufferedAmount < unsentLimit) {
+      const chunk = this.queue.shift();
+      if (!chunk) return;
+      socket.send(chunk);
+    }
+    // The browser has no event for "sent", so look again soon.
+    this.pump = window.setTimeout(() => this.flush(), 10);
+  }
+}

@@ -26,4 +26,5 @@ cp -r "$fetched" bin/_go.new
 chmod -R u+w bin/_go.new
 chmod +x bin/_go.new/bin/* bin/_go.new/pkg/tool/*/*
 mv bin/_go.new bin/_go
+export PATH="$PWD/bin/_go/bin:$PATH"
 go_works || die "the Go fetched to bin/_go does not work: remove it, and install Go $version or later, see https://go.dev/dl"

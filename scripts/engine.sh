@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 log=${SYSNERD_DOCKERD_LOG:-/var/log/sysnerd-dockerd.log}
 pidfile=/var/run/docker.pid
 
-running() { pgrep -x dockerd >/dev/null; }
+# A dead one that nobody has reaped does not count.
+running() { pgrep -x -r D,R,S,T dockerd >/dev/null; }
 
 # wait_for gives a condition some seconds to come true.
 wait_for() {
@@ -44,7 +45,7 @@ fi
 
 # A dockerd that was killed leaves its pid file, and its containerd ends a moment
 # later; a new one started before that waits for the old one and gives up.
-containerd_gone() { ! pgrep -f '^containerd --config /var/run/docker/containerd/containerd.toml' >/dev/null; }
+containerd_gone() { ! pgrep -r D,R,S,T -f '^containerd --config /var/run/docker/containerd/containerd.toml' >/dev/null; }
 containerd_gone || say "wait for the last engine's containerd to end"
 wait_for 30 containerd_gone ||
     die "a containerd of an earlier dockerd does not end: pid $(pgrep -of '^containerd --config /var/run/docker/containerd'); stop it, and start again"

@@ -1,0 +1,40 @@
+// Package labs takes a folder of Markdown, YAML and shell and gives back a
+// course that can be shown and checked.
+//
+// [Load] reads a file system (the one in the binary is [Embedded]) into a
+// [Library] of modules, labs and tasks, and a list of [Problem] for what it
+// could not take. When a learner gets a sandbox, [Lab.Prepare] brings it into the
+// lab's first state. Then [Task.Check] looks into the sandbox as often as it is
+// asked, and says in a [Result] whether the task is done. [Try] is how an author
+// proves a task: untouched it must not pass, each wrong attempt must be told
+// apart, and the solution must pass.
+//
+// The package knows nothing of pages or of how a sandbox is made: it sees one
+// through [Target].
+//
+// # The folder
+//
+//	operating-systems/
+//	  module.yaml
+//	  labs/01-syscall-boundary/
+//	    lab.yaml  lab.md  setup.sh  cleanup.sh
+//	    tasks/10-tally/
+//	      task.md  check.sh  solve.sh  solution.md  wrong/*.sh
+//
+// A numeric prefix orders and is not part of the id. What each file may hold is
+// told by the types in file.go; every YAML file starts with "schema: 1".
+//
+// # The check contract
+//
+// check.sh is run by bash as root inside the sandbox, after prelude.sh, whose
+// functions are its vocabulary. It exits 0 for passed and 1 for not yet; anything
+// else, a signal, or no time left means that the check itself is broken, which is
+// never told to the learner as his failure. See prelude.sh for the words.
+//
+// # Concurrency
+//
+//  1. A [Library] and all in it never change once loaded; any number of
+//     goroutines may read it.
+//  2. [Lab.Prepare], [Task.Check] and [Try] block until done and start nothing
+//     that outlives them.
+package labs

@@ -1,0 +1,169 @@
+package labs
+
+import (
+	"context"
+	"fmt"
+	"html/template"
+	"time"
+
+	"sysnerd/sandbox"
+)
+
+// Library is a set of modules, loaded and linted. It never changes once loaded.
+type Library struct{ Modules []*Module }
+
+// Module is a course: its labs, in order.
+type Module struct {
+	ID, Title, Summary string
+	Minutes            int
+	Labs               []*Lab
+}
+
+// Lab is one lab of a module.
+type Lab struct {
+	ID, Module, Title, Level string // level: warm-up, core, debug
+	Summary                  string
+	Minutes, Section         int
+	SectionTitle             string
+	Intro                    template.HTML // lab.md, rendered; raw HTML off
+	Tasks                    []*Task
+	Limits                   sandbox.Limits
+	Lifetime                 time.Duration // 0 means the server's
+	setup, cleanup           []byte
+}
+
+// Task is one piece of a lab with its own check.
+type Task struct {
+	ID, Title string
+	Mode      string        // once: a pass stays; while: true at the moment
+	Needs     []string      // tasks that come first
+	Goal      template.HTML // task.md's body, rendered
+	Predict   *Predict
+	Hints     []template.HTML
+	Section   int
+	Answer    bool          // the page shows a field for `answer`
+	Solution  template.HTML // never in the page before it is asked for
+	check     []byte
+	solve     []byte
+	wrong     []Wrong
+}
+
+// Modes of a task.
+const (
+	Once  = "once"
+	While = "while"
+)
+
+// Predict is asked before the task is tried.
+type Predict struct {
+	Question string
+	Options  []string
+	Answer   string // "" when it depends on the sandbox
+}
+
+// Wrong is an attempt that must fail with this message.
+type Wrong struct{ Name, Message, Script string }
+
+// Problem is a defect of the content, with its place and its cure.
+type Problem struct {
+	File, Cure, Reason string
+	Line               int // from 1; 0 for the file as a whole
+}
+
+func (p Problem) String() string {
+	place := p.File
+	if p.Line > 0 {
+		place = fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	if p.Cure == "" {
+		return place + ": " + p.Reason
+	}
+	return place + ": " + p.Reason + "; " + p.Cure
+}
+
+// Status of a check. "broken" is our fault and never the learner's.
+type Status string
+
+const (
+	Pass   Status = "pass"
+	Fail   Status = "fail"
+	Broken Status = "broken"
+)
+
+// Result is what a check found; the JSON is the API's.
+type Result struct {
+	Task      string `json:"task"`
+	Status    Status `json:"status"`
+	Attempted bool   `json:"attempted"`
+	Message   string `json:"message"`
+	Expected  string `json:"expected,omitempty"`
+	Observed  string `json:"observed,omitempty"`
+	Evidence  string `json:"evidence,omitempty"` // a harmless command
+	Hint      string `json:"hint,omitempty"`
+	Section   int    `json:"section,omitempty"`
+	Ms        int64  `json:"ms"`
+	Reference string `json:"reference,omitempty"` // of a broken check, as in the log
+}
+
+// Target is the sandbox that a check looks into.
+type Target interface {
+	Run(ctx context.Context, r sandbox.Run) (sandbox.RunResult, error)
+	Journal(since int64) []sandbox.Command
+}
+
+// Attempt is what a check has to know beside the sandbox.
+type Attempt struct {
+	Seed    string            // hex, random per sandbox
+	Answers map[string]string // task → what was submitted last
+}
+
+// Module returns the module of that id.
+func (l *Library) Module(id string) (*Module, bool) {
+	for _, m := range l.Modules {
+		if m.ID == id {
+			return m, true
+		}
+	}
+	return nil, false
+}
+
+// Lab returns the lab of that id.
+func (m *Module) Lab(id string) (*Lab, bool) {
+	for _, l := range m.Labs {
+		if l.ID == id {
+			return l, true
+		}
+	}
+	return nil, false
+}
+
+// Task returns the task of that id.
+func (l *Lab) Task(id string) (*Task, bool) {
+	for _, t := range l.Tasks {
+		if t.ID == id {
+			return t, true
+		}
+	}
+	return nil, false
+}
+
+// AnswerTask says to which task an answer belongs that was submitted for task,
+// "" when the learner named none: then it is the first open one that asks for an
+// answer, or the last of all when none is open. ok is false when the lab has no
+// such task, or it takes no answer.
+func (l *Lab) AnswerTask(task string, open func(task string) bool) (id string, ok bool) {
+	if task != "" {
+		t, ok := l.Task(task)
+		return task, ok && t.Answer
+	}
+	for _, t := range l.Tasks {
+		if !t.Answer {
+			continue
+		}
+		id, ok = t.ID, true
+		if open(t.ID) {
+			break
+		}
+	}
+	return id, ok
+}

@@ -1,0 +1,2 @@
+#!/bin/bash
+fail "Nothing seen yet."

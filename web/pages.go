@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 
 	"sysnerd/labs"
@@ -52,15 +53,16 @@ func newPages() (*pages, error) {
 
 // write renders a page whole before it sends a byte, so that a fault in a
 // template never leaves half a page.
-func (p *pages) write(w http.ResponseWriter, name string, view any) error {
+func (p *pages) write(w http.ResponseWriter, status int, name string, view any) error {
 	var page bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&page, name, view); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	_, err := page.WriteTo(w)
-	return err
+	w.WriteHeader(status)
+	_, _ = page.WriteTo(w) // who asked may have gone
+	return nil
 }
 
 // inline shows text in which `backticks` mark code, as checks write it.
@@ -87,6 +89,15 @@ func (homeView) Heading() string { return "sysnerd" }
 
 // Script is the page's entry in the bundle.
 func (homeView) Script() string { return "home.js" }
+
+// missingView is the page for an address that leads nowhere.
+type missingView struct{}
+
+// Heading is the page's title in the browser.
+func (missingView) Heading() string { return "No such page · sysnerd" }
+
+// Script is the page's entry in the bundle.
+func (missingView) Script() string { return "home.js" }
 
 type courseView struct {
 	*labs.Module
@@ -220,5 +231,57 @@ func said(predict *labs.Predict, choice string, passed bool) string {
 		return "You said " + choice + ", and it was."
 	default:
 		return "You said " + choice + ", it was " + predict.Answer + "."
+	}
+}
+
+// HANDLERS
+
+// home is the page that greets.
+func (s *Server) home(w http.ResponseWriter, r *http.Request) {
+	var view homeView
+	for _, module := range s.Library().Modules {
+		course := courseView{Module: module}
+		for i, lab := range module.Labs {
+			progress, err := s.Store.Progress(r.Context(), callerOf(r).learner, module.ID, lab.ID)
+			if err != nil {
+				s.refuse(w, r, fmt.Errorf("read progress in %s: %w", lab.ID, err))
+				return
+			}
+			course.Labs = append(course.Labs, viewLab(module, i+1, lab, progress))
+		}
+		for i := range course.Labs {
+			if !course.Labs[i].done() {
+				course.Continue = &course.Labs[i]
+				break
+			}
+		}
+		view.Courses = append(view.Courses, course)
+	}
+	s.show(w, r, http.StatusOK, "home", view)
+}
+
+// labPage is one lab: its text and its tasks beside a terminal.
+func (s *Server) labPage(w http.ResponseWriter, r *http.Request) {
+	module, ok := s.Library().Module(r.PathValue("module"))
+	if !ok {
+		s.show(w, r, http.StatusNotFound, "missing", missingView{})
+		return
+	}
+	lab, ok := module.Lab(r.PathValue("lab"))
+	if !ok {
+		s.show(w, r, http.StatusNotFound, "missing", missingView{})
+		return
+	}
+	progress, err := s.Store.Progress(r.Context(), callerOf(r).learner, module.ID, lab.ID)
+	if err != nil {
+		s.refuse(w, r, fmt.Errorf("read progress in %s: %w", lab.ID, err))
+		return
+	}
+	s.show(w, r, http.StatusOK, "lab", viewLab(module, 1+slices.Index(module.Labs, lab), lab, progress))
+}
+
+func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page string, view any) {
+	if err := s.pages.write(w, status, page, view); err != nil {
+		s.refuse(w, r, fmt.Errorf("show page %s: %w", page, err))
 	}
 }

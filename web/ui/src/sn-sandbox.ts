@@ -171,6 +171,8 @@ class SandboxElement extends HTMLElement {
     if (!task) return;
     const passed = task.passed;
     task.show(result, asked);
+    const words = this.querySelector(".sheet-words");
+    if (words && (asked || result.attempted) && !passed) words.textContent = result.message.replaceAll("`", "");
     if (result.status === "pass" && !passed) void this.renew();
   }
 
@@ -215,7 +217,7 @@ class SandboxElement extends HTMLElement {
       this.terminal?.say("The sandbox isn't there yet; nothing was typed.");
       return;
     }
-    this.setAttribute("data-sheet", "");
+    this.sheet(true);
     this.terminal?.type(line);
   }
 
@@ -223,7 +225,15 @@ class SandboxElement extends HTMLElement {
     const act = (event.target as Element).closest<HTMLElement>("[data-act]")?.dataset["act"];
     if (act === "extend") void this.extend();
     if (act === "reset") this.askReset();
-    if (act === "sheet") this.toggleAttribute("data-sheet");
+    if (act === "sheet") this.sheet(!this.hasAttribute("data-sheet"));
+  }
+
+  /** On a narrow screen the terminal is a sheet at the foot. */
+  private sheet(open: boolean): void {
+    this.toggleAttribute("data-sheet", open);
+    const toggle = this.querySelector("[data-act=sheet]");
+    toggle?.setAttribute("aria-expanded", String(open));
+    if (toggle) toggle.textContent = open ? "Close" : "Terminal";
   }
 
   private async extend(): Promise<void> {
@@ -243,7 +253,7 @@ class SandboxElement extends HTMLElement {
       button("Reset it", () => void this.reset()),
       no,
     );
-    this.setAttribute("data-sheet", "");
+    this.sheet(true);
     no.focus();
   }
 

@@ -56,6 +56,7 @@ export class TaskElement extends HTMLElement {
     for (const { name, value } of [...from.attributes]) this.setAttribute(name, value);
     this.replaceChildren(...[...from.childNodes].map((node) => document.importNode(node, true)));
     this.revive();
+    this.glance();
     if (within) this.querySelector<HTMLElement>("h3")?.focus();
   }
 
@@ -152,13 +153,14 @@ export class TaskElement extends HTMLElement {
       this.fault("Choose one first. A wrong guess costs nothing.");
       return;
     }
+    let kept: { prediction: string };
     try {
-      await call("POST", `${this.base}/predict`, { choice });
+      kept = await call("POST", `${this.base}/predict`, { choice });
     } catch (error) {
       this.fault(reason(error));
       return;
     }
-    const said = el("p", { class: "said", tabindex: "-1", text: `You said ${choice}. Now run it.` });
+    const said = el("p", { class: "said", tabindex: "-1", text: `You said ${kept.prediction}. Now run it.` });
     form.replaceWith(said);
     said.focus();
     if (this.state === "open") this.setState("predicted");
@@ -235,6 +237,17 @@ export class TaskElement extends HTMLElement {
     this.querySelector("h3 .glyph use")?.setAttribute("href", `#glyph-${state}`);
     const word = this.querySelector("h3 .state");
     if (word) word.textContent = says[state] ?? state;
+    this.glance();
+  }
+
+  /** The same state in the page's list of tasks. */
+  private glance(): void {
+    const row = document.getElementById(`glance-${this.task}`);
+    if (!row) return;
+    row.dataset["state"] = this.state;
+    row.querySelector(".glyph use")?.setAttribute("href", `#glyph-${this.state}`);
+    const word = row.querySelector(".spoken");
+    if (word) word.textContent = `, ${says[this.state] ?? this.state}`;
   }
 
   private get base(): string {

@@ -1,0 +1,317 @@
+// A learner's way, in a real browser, through a real sandbox: home, lab, a wrong
+// attempt, a right one, and everything that a terminal must bear.
+// The tests share one page and run in order, as a person would.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { clear, enter, lines, paste, prompted, run, sees, type } from "./screen.mjs";
+import { startServer } from "./server.mjs";
+
+const shots = fileURLToPath(new URL("screenshots/", import.meta.url));
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const lab = "/operating-systems/labs/syscall-boundary";
+
+let server, browser, context, page;
+const faults = []; // what the browser complained of
+
+before(async () => {
+  mkdirSync(shots, { recursive: true });
+  server = await startServer();
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
+  page = await context.newPage();
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  page.on("pageerror", (error) => faults.push(String(error)));
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const shot = (name, fullPage = false) => page.screenshot({ path: `${shots}${name}.png`, fullPage });
+const task = (id) => page.locator(`#task-${id}`);
+const state = (id) => task(id).getAttribute("data-state");
+const becomes = (id, now) => page.locator(`#task-${id}[data-state="${now}"]`).waitFor({ timeout: 15_000 });
+
+async function accessible() {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  assert.deepEqual(
+    violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`),
+    [],
+  );
+}
+
+/** Takes a picture in every width and colour; the terminal follows. */
+async function portraits(name) {
+  await shot(`${name}-light`);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await shot(`${name}-dark`);
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 1024, height: 768 });
+  await shot(`${name}-1024`);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await shot(`${name}-phone`);
+  await page.setViewportSize({ width: 1440, height: 900 });
+}
+
+test("home shows the course and leads to the lab", async () => {
+  await page.goto(server.url);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await accessible();
+  await page.emulateMedia({ colorScheme: "dark" });
+  await accessible();
+  await shot("home-dark", true);
+  await page.emulateMedia({ colorScheme: "light" });
+  await shot("home-light", true);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await shot("home-phone", true);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole("link", { name: /^Begin$/ }).click();
+  await page.waitForURL(server.url + lab);
+});
+
+test("the lab's terminal comes to its prompt", async () => {
+  await prompted(page);
+  assert.equal(await state("tally"), "open");
+  await portraits("lab-before");
+});
+
+test("the lab page is accessible, light and dark", async () => {
+  await accessible();
+  await page.emulateMedia({ colorScheme: "dark" });
+  await accessible();
+  await page.emulateMedia({ colorScheme: "light" });
+});
+
+test("F6 leaves the terminal, and comes back", async () => {
+  await enter(page);
+  await page.keyboard.press("F6");
+  assert.equal(await page.evaluate(() => document.activeElement?.closest("sn-terminal") ?? null), null);
+  await page.keyboard.press("Shift+F6");
+  await page.waitForFunction(() => document.activeElement?.closest("sn-terminal"));
+});
+
+test("a stray command leaves the task open", async () => {
+  const checked = page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const id = performance
+          .getEntriesByType("resource")
+          .map((entry) => /sandboxes\/([a-z0-9]{16})\//.exec(entry.name)?.[1])
+          .find(Boolean);
+        const events = new EventSource(`/api/v1/sandboxes/${id}/events`);
+        events.addEventListener("result", (event) => {
+          const result = JSON.parse(event.data);
+          if (result.task !== "tally") return;
+          events.close();
+          resolve(result);
+        });
+      }),
+  );
+  await run(page, "ls");
+  const result = await checked;
+  assert.equal(result.status, "fail");
+  assert.equal(result.attempted, false);
+  assert.equal(await state("tally"), "open");
+});
+
+test("a wrong attempt turns it to not yet, and says why", async () => {
+  await run(page, "strace ls /");
+  await becomes("tally", "not-yet");
+  const verdict = task("tally").locator(".verdict");
+  assert.match(await verdict.locator(".message").innerText(), /tally/);
+  for (const name of ["Expected", "Observed", "Evidence", "Hint"]) {
+    await verdict.getByText(name, { exact: true }).waitFor();
+  }
+  await task("tally").locator(".verdict").scrollIntoViewIfNeeded();
+  await portraits("lab-not-yet");
+  await accessible();
+});
+
+test("the right command turns it green", async () => {
+  await run(page, "strace -c ls /", /calls/);
+  await becomes("tally", "passed");
+  await task("tally").scrollIntoViewIfNeeded();
+  await portraits("lab-passed");
+});
+
+test("Run types a block's line into the terminal", async () => {
+  await clear(page);
+  await task("secret-path").getByRole("button", { name: "Run mystery" }).click();
+  await sees(page, /mystery/);
+  await prompted(page);
+});
+
+test("an answer in the field is checked at once", async () => {
+  await task("secret-path").getByLabel("Your answer").fill("/etc/hosts");
+  await task("secret-path").getByRole("button", { name: "Answer" }).click();
+  await becomes("secret-path", "not-yet");
+});
+
+test("a hint opens, and the next one waits", async () => {
+  await task("secret-path").getByRole("button", { name: "Next hint" }).click();
+  await task("secret-path").locator(".hints li").waitFor();
+  assert.equal(await task("secret-path").locator(".hints li").count(), 1);
+});
+
+test("a reload keeps the shell", async () => {
+  await run(page, "mine=4711");
+  await page.reload();
+  await prompted(page);
+  assert.equal(await state("tally"), "passed");
+  await run(page, 'echo "still $mine"', /^still 4711$/m);
+});
+
+test("Ctrl-P brings the last command back", async () => {
+  await clear(page);
+  await page.keyboard.press("Control+p");
+  await sees(page, /\$ clear/);
+  await page.keyboard.press("Control+p");
+  await sees(page, /\$ echo "still \$mine"/);
+  await page.keyboard.press("Enter");
+  await sees(page, /^still 4711$/m);
+});
+
+test("vim edits and saves", async () => {
+  await clear(page);
+  await type(page, "vim notes");
+  await sees(page, /^~$/m);
+  await page.keyboard.type("ihello from vim");
+  await page.keyboard.press("Escape");
+  await page.keyboard.type(":wq");
+  await page.keyboard.press("Enter");
+  await prompted(page);
+  await run(page, "cat notes", /^hello from vim$/m);
+});
+
+test("less goes to the end and back", async () => {
+  await clear(page);
+  await type(page, "seq 1 500 | less");
+  await sees(page, /^1\n2\n3\n/);
+  await page.keyboard.press("G");
+  await sees(page, /^500$/m);
+  await page.keyboard.press("g");
+  await sees(page, /^1\n2\n3\n/);
+  await page.keyboard.press("q");
+  await prompted(page);
+});
+
+test("a reload in the middle of top shows it again, alive", async () => {
+  await clear(page);
+  await type(page, "top -d 1");
+  await sees(page, /PID USER/);
+  await page.reload();
+  await sees(page, /PID USER/);
+  const clock = async () => /top - (\d\d:\d\d:\d\d)/.exec((await lines(page)).join("\n"))?.[1];
+  const then = await clock();
+  assert.ok(then, "top's first line has a clock");
+  await sees(page, new RegExp(`top - (?!${then})\\d\\d:\\d\\d:\\d\\d`));
+  await enter(page);
+  await page.keyboard.press("q");
+  await prompted(page);
+  assert.doesNotMatch((await lines(page)).join("\n"), /\d+;\d+c|\[\?1;2c/, "no answer to an old question was typed");
+});
+
+test("Ctrl-C ends yes", async () => {
+  await clear(page);
+  await type(page, "yes");
+  await sees(page, /^y\ny\ny\n/m);
+  await page.keyboard.press("Control+c");
+  await sees(page, /\^C\n[^\n]*\$ *\n*$/);
+});
+
+test("the shell knows the size after a resize", async () => {
+  await page.setViewportSize({ width: 1100, height: 600 });
+  await clear(page);
+  await type(page, "stty size");
+  await sees(page, /^\d+ \d+$/m);
+  const [, tall, wide] = /^(\d+) (\d+)$/m.exec((await lines(page)).join("\n"));
+  assert.equal(Number(tall), (await lines(page)).length);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await clear(page);
+  await type(page, "stty size");
+  await sees(page, new RegExp(`^(?!${tall} )\\d+ (?!${wide}$)\\d+$`, "m"));
+});
+
+test("a paste of 1 MB arrives whole", async () => {
+  const line = `${"0123456789abcdef".repeat(4)}\n`;
+  const text = line.repeat(Math.ceil(2 ** 20 / line.length));
+  await clear(page);
+  await type(page, "stty -echo; sum=$(cat | md5sum); stty echo; echo \"got $sum\"");
+  await sees(page, /stty echo/);
+  await paste(page, text);
+  await page.keyboard.press("Control+d");
+  const { createHash } = await import("node:crypto");
+  await sees(page, new RegExp(`^got ${createHash("md5").update(text).digest("hex")}`, "m"), 60_000);
+});
+
+test("a line too long for a program is said before it is pasted", async () => {
+  await clear(page);
+  await paste(page, "x".repeat(5000));
+  await page.getByText("One line has 5,000 bytes.").waitFor();
+  await page.getByRole("button", { name: "Leave it" }).click();
+  await prompted(page);
+});
+
+test("a second page watches, and can take over", async () => {
+  const other = await context.newPage();
+  await other.goto(server.url + lab);
+  await other.getByText("Open in another tab; you are watching.").waitFor();
+  await other.getByRole("button", { name: "Type here" }).click();
+  await page.getByText("Open in another tab; you are watching.").waitFor();
+  await run(other, "echo taken", /^taken$/m);
+  await other.close();
+});
+
+test("reset gives a new home and keeps what was passed", async () => {
+  await page.reload();
+  await prompted(page);
+  await run(page, "ls notes", /^notes$/m);
+  await page.getByRole("button", { name: "Reset", exact: true }).click();
+  await page.getByRole("button", { name: "Reset it" }).click();
+  await page.getByText("The sandbox is as new.").waitFor({ timeout: 15_000 });
+  await run(page, "ls notes", /cannot access/);
+  assert.equal(await state("tally"), "passed");
+});
+
+test("a sandbox that ends is said within 2 s, with a new one a click away", async () => {
+  const gone = page.getByText("This sandbox has ended. Results are kept, files are not.");
+  await page.evaluate(async () => {
+    const id = performance
+      .getEntriesByType("resource")
+      .map((entry) => /sandboxes\/([a-z0-9]{16})\//.exec(entry.name)?.[1])
+      .find(Boolean);
+    await fetch(`/api/v1/sandboxes/${id}`, { method: "DELETE" });
+  });
+  await gone.waitFor({ timeout: 2000 });
+  await shot("lab-ended");
+  await page.getByRole("button", { name: "Start a new one" }).click();
+  await prompted(page);
+});
+
+test("without script the text is there, and says what is missing", async () => {
+  const plain = await browser.newContext({ javaScriptEnabled: false });
+  const read = await plain.newPage();
+  await read.goto(server.url + lab);
+  await read.getByText("The terminal needs JavaScript; all else works.").waitFor();
+  assert.equal(await read.getByRole("button").count(), 0);
+  await plain.close();
+});
+
+test("the browser had nothing to complain of", () => {
+  assert.deepEqual(faults, []);
+});

@@ -1,0 +1,66 @@
+// What a person sees in the page's terminal, and does there.
+import assert from "node:assert/strict";
+
+const rows = () =>
+  [...document.querySelectorAll(".xterm-rows > div")].map((row) => row.textContent.replaceAll("\u00a0", " ").trimEnd());
+
+/** The screen's lines. */
+export const lines = (page) => page.evaluate(rows);
+
+/** Waits until the screen matches, and says what it showed if it never does. */
+export async function sees(page, pattern, timeout = 10_000) {
+  try {
+    await page.waitForFunction(
+      ([source, flags]) =>
+        new RegExp(source, flags).test(
+          [...document.querySelectorAll(".xterm-rows > div")]
+            .map((row) => row.textContent.replaceAll("\u00a0", " ").trimEnd())
+            .join("\n"),
+        ),
+      [pattern.source, pattern.flags],
+      { timeout },
+    );
+  } catch {
+    assert.fail(`the screen never matched ${pattern}:\n${(await lines(page)).join("\n").trimEnd()}`);
+  }
+}
+
+const prompt = /\n?[^\n]*\$ *\n*$/;
+
+/** Waits for a shell that waits. */
+export const prompted = (page) => sees(page, prompt);
+
+/** Clicks into the terminal. */
+export const enter = (page) => page.locator(".xterm-helper-textarea").focus();
+
+/** Types a line and Enter. */
+export async function type(page, line) {
+  await enter(page);
+  await page.keyboard.type(line);
+  await page.keyboard.press("Enter");
+}
+
+/** Starts on a clean screen, so that what is seen next is new. */
+export async function clear(page) {
+  await type(page, "clear");
+  await sees(page, /^[^\n]*\$ *\n*$/);
+}
+
+/** Types a line and waits for what it prints; then for the prompt. */
+export async function run(page, line, printed) {
+  await clear(page);
+  await type(page, line);
+  if (printed) await sees(page, printed);
+  await prompted(page);
+}
+
+/** Pastes as the browser does: by an event with the text. */
+export async function paste(page, text) {
+  await page.evaluate((pasted) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", pasted);
+    document
+      .querySelector(".xterm-helper-textarea")
+      .dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }, text);
+}

@@ -1,0 +1,56 @@
+// Starts bin/sysnerd on a free port with data of its own, and ends it without a trace.
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const binary = fileURLToPath(new URL("../../bin/sysnerd", import.meta.url));
+
+export async function startServer() {
+  if (!existsSync(binary)) throw new Error(`${binary} is not built; run make build`);
+  const data = mkdtempSync(join(tmpdir(), "sysnerd-browsertest-"));
+  const listen = `127.0.0.1:${await freePort()}`;
+  const url = `http://${listen}`;
+  let log = "";
+  const child = spawn(binary, ["serve", "--listen", listen, "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise((resolve) => child.on("exit", resolve));
+  child.stdout.on("data", (text) => (log += text));
+  child.stderr.on("data", (text) => (log += text));
+
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await ended;
+    // The sandboxes outlive the server, on purpose; those of this test shall not.
+    const instance = readFileSync(join(data, "instance"), "utf8").trim();
+    const docker = (...args) => execFileSync("docker", args, { encoding: "utf8" }).split("\n").filter(Boolean);
+    const left = docker("ps", "-aq", "--filter", `label=sysnerd.instance=${instance}`);
+    if (left.length > 0) docker("rm", "-f", ...left);
+    rmSync(data, { recursive: true, force: true });
+  };
+
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    if (answer?.ok) return { url, stop, log: () => log };
+    if (child.exitCode !== null || Date.now() > deadline) {
+      const said = answer ? await answer.text() : "";
+      await stop().catch(() => undefined);
+      throw new Error(`the server did not become ready; run make image\n${said}\n${log}`);
+    }
+    await pause(50); // readiness is asked for, nothing announces it
+  }
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,162 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"sysnerd/labs"
+	"sysnerd/labs/classroom"
+)
+
+// What the API shows of the course: never a check, nor a solution that was not
+// asked for, nor how many hints are left.
+
+type moduleJSON struct {
+	ID      string       `json:"id"`
+	Title   string       `json:"title"`
+	Summary string       `json:"summary"`
+	Minutes int          `json:"minutes"`
+	Labs    []labSummary `json:"labs"`
+}
+
+type labSummary struct {
+	ID           string `json:"id"`
+	Module       string `json:"module"`
+	Title        string `json:"title"`
+	Level        string `json:"level"`
+	Summary      string `json:"summary"`
+	Minutes      int    `json:"minutes"`
+	Section      int    `json:"section"`
+	SectionTitle string `json:"section_title"`
+}
+
+type labJSON struct {
+	labSummary
+	IntroHTML string     `json:"intro_html"`
+	Tasks     []taskJSON `json:"tasks"`
+}
+
+type taskJSON struct {
+	ID       string        `json:"id"`
+	Title    string        `json:"title"`
+	Mode     string        `json:"mode"`
+	Needs    []string      `json:"needs"`
+	GoalHTML string        `json:"goal_html"`
+	Section  int           `json:"section"`
+	Answer   bool          `json:"answer"`
+	Predict  *predictJSON  `json:"predict,omitempty"`
+	Progress *progressJSON `json:"progress,omitempty"` // of the learner who asks
+}
+
+type predictJSON struct {
+	Question string   `json:"question"`
+	Options  []string `json:"options"`
+}
+
+type progressJSON struct {
+	Passed     bool         `json:"passed"`
+	PassedAt   *time.Time   `json:"passed_at,omitempty"`
+	Prediction string       `json:"prediction,omitempty"`
+	Outcome    string       `json:"outcome,omitempty"` // what was to be predicted; once passed
+	HintsHTML  []string     `json:"hints_html"`        // those opened
+	Revealed   bool         `json:"revealed"`
+	Solution   string       `json:"solution_html,omitempty"` // once revealed
+	Tries      int          `json:"tries"`
+	Last       *labs.Result `json:"last,omitempty"`
+}
+
+func summaryOf(l *labs.Lab) labSummary {
+	return labSummary{
+		ID: l.ID, Module: l.Module, Title: l.Title, Level: l.Level, Summary: l.Summary,
+		Minutes: l.Minutes, Section: l.Section, SectionTitle: l.SectionTitle,
+	}
+}
+
+func moduleOf(m *labs.Module) moduleJSON {
+	out := moduleJSON{ID: m.ID, Title: m.Title, Summary: m.Summary, Minutes: m.Minutes, Labs: []labSummary{}}
+	for _, l := range m.Labs {
+		out.Labs = append(out.Labs, summaryOf(l))
+	}
+	return out
+}
+
+func taskOf(t *labs.Task) taskJSON {
+	out := taskJSON{
+		ID: t.ID, Title: t.Title, Mode: t.Mode, Needs: append([]string{}, t.Needs...),
+		GoalHTML: string(t.Goal), Section: t.Section, Answer: t.Answer,
+	}
+	if t.Predict != nil {
+		out.Predict = &predictJSON{Question: t.Predict.Question, Options: t.Predict.Options}
+	}
+	return out
+}
+
+func progressOf(t *labs.Task, p classroom.Progress) *progressJSON {
+	out := &progressJSON{
+		Passed: !p.Passed.IsZero(), Prediction: p.Prediction, HintsHTML: []string{},
+		Revealed: p.Revealed, Tries: p.Tries, Last: p.Last,
+	}
+	if out.Passed {
+		out.PassedAt = &p.Passed
+		if t.Predict != nil {
+			out.Outcome = t.Predict.Answer
+		}
+	}
+	for _, h := range t.Hints[:min(p.Hints, len(t.Hints))] {
+		out.HintsHTML = append(out.HintsHTML, string(h))
+	}
+	if p.Revealed {
+		out.Solution = string(t.Solution)
+	}
+	return out
+}
+
+func (s *Server) getModules(w http.ResponseWriter, r *http.Request) error {
+	all := []moduleJSON{}
+	for _, m := range s.Library().Modules {
+		all = append(all, moduleOf(m))
+	}
+	return reply(w, http.StatusOK, map[string]any{"modules": all})
+}
+
+func (s *Server) getModule(w http.ResponseWriter, r *http.Request) error {
+	m, ok := s.Library().Module(r.PathValue("module"))
+	if !ok {
+		return newProblem(http.StatusNotFound, "no-module", "No such module",
+			"There is no module of this name.", "GET /api/v1/modules lists what there is.")
+	}
+	return reply(w, http.StatusOK, moduleOf(m))
+}
+
+// findLab looks in the content that is there now.
+func (s *Server) findLab(module, lab string) (*labs.Lab, error) {
+	if m, ok := s.Library().Module(module); ok {
+		if l, ok := m.Lab(lab); ok {
+			return l, nil
+		}
+	}
+	return nil, problemNoLab(module, lab)
+}
+
+func (s *Server) getLab(w http.ResponseWriter, r *http.Request) error {
+	lab, err := s.findLab(r.PathValue("module"), r.PathValue("lab"))
+	if err != nil {
+		return err
+	}
+	out := labJSON{labSummary: summaryOf(lab), IntroHTML: string(lab.Intro), Tasks: []taskJSON{}}
+	who := callerOf(r).learner
+	var progress map[string]classroom.Progress
+	if who != "" {
+		if progress, err = s.Store.Progress(r.Context(), who, lab.Module, lab.ID); err != nil {
+			return err
+		}
+	}
+	for _, t := range lab.Tasks {
+		task := taskOf(t)
+		if who != "" {
+			task.Progress = progressOf(t, progress[t.ID])
+		}
+		out.Tasks = append(out.Tasks, task)
+	}
+	return reply(w, http.StatusOK, out)
+}

@@ -1,0 +1,82 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"sysnerd/labs"
+	"sysnerd/sandbox"
+)
+
+// metrics are what an operator watches. None names a learner.
+type metrics struct {
+	handler   http.Handler
+	claims    *prometheus.CounterVec
+	start     prometheus.Histogram
+	checks    *prometheus.CounterVec
+	broken    *prometheus.CounterVec
+	terminals prometheus.Gauge
+}
+
+func newMetrics(keeper *sandbox.Keeper) *metrics {
+	m := &metrics{
+		claims: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sysnerd_claims_total", Help: "Claims of a sandbox, by outcome: started, found, full, error.",
+		}, []string{"outcome"}),
+		start: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "sysnerd_start_seconds", Help: "Time from the claim of a new sandbox until it was live.",
+			Buckets: []float64{0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 30},
+		}),
+		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sysnerd_checks_total", Help: "Checks, by verdict.",
+		}, []string{"verdict"}),
+		broken: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sysnerd_broken_checks_total", Help: "Checks that broke, by task.",
+		}, []string{"task"}),
+		terminals: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "sysnerd_terminals_attached", Help: "Terminals that somebody looks at, each viewer counted.",
+		}),
+	}
+	live := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sysnerd_sandboxes_live", Help: "Sandboxes that are live.",
+	}, func() float64 {
+		n, _ := keeper.Usage()
+		return float64(n)
+	})
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(m.claims, m.start, m.checks, m.broken, m.terminals, live,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	return m
+}
+
+func (m *metrics) claimed(created bool, err error, took time.Duration) {
+	outcome := "found"
+	switch {
+	case errors.As(err, new(*sandbox.FullError)):
+		outcome = "full"
+	case err != nil:
+		outcome = "error"
+	case created:
+		outcome = "started"
+		m.start.Observe(took.Seconds())
+	}
+	m.claims.WithLabelValues(outcome).Inc()
+}
+
+func (m *metrics) checked(lab *labs.Lab, task *labs.Task, result labs.Result) {
+	m.checks.WithLabelValues(string(result.Status)).Inc()
+	if result.Status == labs.Broken {
+		m.broken.WithLabelValues(lab.Module + "/" + lab.ID + "/" + task.ID).Inc()
+	}
+}
+
+func (s *Server) showMetrics(w http.ResponseWriter, r *http.Request) error {
+	s.metrics.handler.ServeHTTP(w, r)
+	return nil
+}

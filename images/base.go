@@ -51,6 +51,10 @@ func (b *Builder) importBase(ctx context.Context, r recipe, debstrap string, p P
 		return err
 	}
 	defer os.RemoveAll(dir)
+	// For an ordinary user mmdebstrap works under other uids, which have to read the files.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return err
+	}
 	system, err := nameless(dir)
 	if err != nil {
 		return err
@@ -101,23 +105,19 @@ func debstrapInto(ctx context.Context, r recipe, debstrap, dir string, sources [
 		"--format=tar",
 		// mmdebstrap copies the host's name and resolver in; they are nobody's business there.
 		`--customize-hook=echo sandbox >"$1/etc/hostname"; : >"$1/etc/resolv.conf"`,
-		`--customize-hook=chroot "$1" /bin/bash -s <"$SYSNERD_BASE"`,
+		`--customize-hook=chroot "$1" /bin/bash -c "$SYSNERD_BASE"`,
 	}
 	if options := hostTransport(ctx); len(options) > 0 {
 		name := filepath.Join(dir, "apt.conf")
-		if err := os.WriteFile(name, options, 0o600); err != nil {
+		if err := os.WriteFile(name, options, 0o644); err != nil {
 			return err
 		}
 		args = append(args, "--aptopt="+name)
 	}
-	script := filepath.Join(dir, "base.sh")
-	if err := os.WriteFile(script, r.read("base.sh"), 0o600); err != nil {
-		return err
-	}
 	args = append(args, r.distribution.codename, "-")
 	for _, source := range sources {
 		name := filepath.Join(dir, source.name)
-		if err := os.WriteFile(name, []byte(source.content), 0o600); err != nil {
+		if err := os.WriteFile(name, []byte(source.content), 0o644); err != nil {
 			return err
 		}
 		args = append(args, name)
@@ -131,7 +131,7 @@ func debstrapInto(ctx context.Context, r recipe, debstrap, dir string, sources [
 	}}
 	cmd := exec.CommandContext(ctx, debstrap, args...)
 	cmd.Stdout, cmd.Stderr = out, said
-	cmd.Env = append(os.Environ(), "TMPDIR="+scratch(), "SYSNERD_BASE="+script, "LC_ALL=C.UTF-8")
+	cmd.Env = append(os.Environ(), "TMPDIR="+scratch(), "SYSNERD_BASE="+string(r.read("base.sh")), "LC_ALL=C.UTF-8")
 	// Its own process group, told once: it then unmounts and removes what it made.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

@@ -29,4 +29,5 @@ chmod -R a+rX /var/cache/man
 ln -sf /usr/bin/vim.tiny /usr/local/bin/vim
 
 : >/etc/machine-id
-rm -rf /tmp/* /var/tmp/*
+# /tmp is left to who made the system: mmdebstrap keeps apt's settings there until its
+# end, and without them its last apt-get would work on the host.

@@ -4,7 +4,21 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 
+trap 'exit 130' INT
+
 if command -v apt-get >/dev/null; then
     scripts/packages.sh mmdebstrap=mmdebstrap
 fi
-with_engine bin/sysnerd image build
+if [ "$(id -u)" -eq 0 ] || ! engine_answers; then
+    with_engine bin/sysnerd image build
+    exit
+fi
+
+# mmdebstrap serves an ordinary user where the kernel lets him have a user namespace.
+if command -v apt-get >/dev/null; then
+    scripts/packages.sh newuidmap=uidmap
+fi
+bin/sysnerd image build || {
+    say "that did not work as $(id -un): again as root"
+    as_root --preserve-env bin/sysnerd image build
+}

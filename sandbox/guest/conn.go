@@ -145,6 +145,11 @@ func (c *conn) receive(f func(link.Frame)) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := retry(func() (int, error) { return unix.Read(c.in, buf) })
+		if errors.Is(err, unix.EAGAIN) { // in and out are one socket, and out must not block
+			poll := []unix.PollFd{{Fd: int32(c.in), Events: unix.POLLIN}}
+			_, _ = retry(func() (int, error) { return unix.Poll(poll, -1) })
+			continue
+		}
 		if err != nil || n <= 0 {
 			return
 		}

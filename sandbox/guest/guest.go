@@ -43,8 +43,8 @@ type Guest struct {
 // returns when it gets SIGTERM. It says nothing until it is greeted.
 func Serve() error {
 	signals := make(chan os.Signal, 64)
-	signal.Notify(signals, unix.SIGCHLD, unix.SIGTERM)
-	signal.Ignore(unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGPIPE)
+	// Caught and passed over, not ignored: what is ignored stays so in every shell.
+	signal.Notify(signals, unix.SIGCHLD, unix.SIGTERM, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT)
 	g := &Guest{
 		children:  children{waiting: map[int]chan<- syscall.WaitStatus{}},
 		cgroup:    findCgroup("/sys/fs/cgroup"),
@@ -66,7 +66,9 @@ func Serve() error {
 		if s == unix.SIGTERM {
 			return nil
 		}
-		g.children.reap()
+		if s == unix.SIGCHLD {
+			g.children.reap()
+		}
 	}
 	return nil
 }

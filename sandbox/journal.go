@@ -225,7 +225,7 @@ func decodeLine(text []byte) string {
 		// fc(1) puts a column for "*" in front, and a line feed behind, which
 		// the terminal turned into two bytes.
 		raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
-		raw = bytes.TrimSuffix(raw, []byte("\n"))
+		raw = bytes.TrimRight(raw, "\n")
 		if len(raw) > 0 {
 			raw = raw[1:]
 		}

@@ -10,8 +10,8 @@ import (
 const (
 	// GuestPath is where every image holds the guest, the first process of a sandbox.
 	GuestPath = "/usr/lib/sysnerd/guest"
-	// HomePath is the learner's home.
-	HomePath = "/home/learner"
+	// Home is the learner's home in every sandbox.
+	Home = "/home/learner"
 )
 
 // Sizes of the tmpfs that no lab may change.
@@ -89,7 +89,7 @@ func (s Spec) Profile() Profile {
 			{"msgqueue", 65536, 65536},
 		},
 		Tmpfs: []Tmpfs{
-			{Path: HomePath, Size: s.Limits.Home, Inodes: s.Limits.Inodes, Mode: 0o700, UID: s.UID, Exec: true},
+			{Path: Home, Size: s.Limits.Home, Inodes: s.Limits.Inodes, Mode: 0o700, UID: s.UID, Exec: true},
 			{Path: "/tmp", Size: s.Limits.Tmp, Inodes: s.Limits.Inodes, Mode: 0o1777, Exec: true},
 			{Path: "/run", Size: runSize, Inodes: runInodes, Mode: 0o755},
 			{Path: "/dev/shm", Size: shmSize, Inodes: shmInodes, Mode: 0o1777},

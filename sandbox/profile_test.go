@@ -36,7 +36,7 @@ func TestEveryTmpfsIsBounded(t *testing.T) {
 	if sum > s.Limits.Memory/3 {
 		t.Errorf("all tmpfs together: %d bytes, want at most a third of %d", sum, s.Limits.Memory)
 	}
-	home := paths[sandbox.HomePath]
+	home := paths[sandbox.Home]
 	if want := "rw,nosuid,nodev,exec,size=33554432,nr_inodes=4096,mode=0700,uid=20007,gid=20007"; home.Options() != want {
 		t.Errorf("options of the home = %s, want %s", home.Options(), want)
 	}

@@ -48,12 +48,20 @@ func (e *Engine) update(ctx context.Context, id string, limits sandbox.Limits) e
 		return nil
 	case errdefs.IsNotFound(err):
 		return sandbox.ErrNotFound
-	case strings.Contains(err.Error(), "device or resource busy"):
+	case busy(err):
 		return fmt.Errorf("%w: the kernel could not bring memory below %d bytes", sandbox.ErrLimitBelowUse, limits.Memory)
 	case strings.Contains(err.Error(), "not running"):
 		return sandbox.ErrNotRunning
 	}
 	return explain(ctx, err)
+}
+
+// busy says whether an update failed because the memory is in use: by the
+// kernel's EBUSY, or by what runc makes of it.
+func busy(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "device or resource busy") ||
+		strings.Contains(text, "unable to set memory limit") && strings.Contains(text, "current usage")
 }
 
 // inUse is the memory of a container that the kernel could not take back.

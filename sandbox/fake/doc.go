@@ -7,8 +7,9 @@
 // on the host's network and without seccomp; every file of the host that is not
 // secret can be read. What it does have are namespaces of its own for processes,
 // mounts, IPC and host name: the guest is PID 1, so that its kill(-1) ends the
-// sandbox and not the host, and the host's files are read-only below it. Never
-// give it to anyone but a test. It needs root.
+// sandbox and not the host; the host's root file system is read-only below it,
+// and devices and cgroups are out of sight. Never give it to anyone but a test.
+// It needs root.
 //
 // engine.go keeps the sandboxes, process.go starts one, stream.go lets its
 // stdio be attached again and again, build.go builds the guest for a test.

@@ -32,11 +32,31 @@ type process struct {
 
 // setup runs in the new namespaces and becomes the guest: $1 is its binary, $2
 // a file for /etc/bash.bashrc or empty, $3 the capabilities to keep. The lower layers of /etc and
-// /usr/local/bin give what the image has and the host lacks.
+// /usr/local/bin give what the image has and the host lacks. The host's devices,
+// cgroups and settings are put out of reach, since checks run as root.
 const setup = `set -eu
 mount --make-rprivate /
 mount -o remount,bind,ro /
 mount -t proc -o nosuid,nodev,noexec proc /proc
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
+mount -t tmpfs -o ro,size=4k tmpfs /sys/fs/cgroup
+mount -t tmpfs -o mode=0755,nosuid,noexec,size=64k tmpfs /dev
+umask 0
+mknod /dev/null c 1 3
+mknod /dev/zero c 1 5
+mknod /dev/full c 1 7
+mknod /dev/random c 1 8
+mknod /dev/urandom c 1 9
+mknod /dev/tty c 5 0
+umask 022
+ln -s pts/ptmx /dev/ptmx
+ln -s /proc/self/fd /dev/fd
+ln -s fd/0 /dev/stdin
+ln -s fd/1 /dev/stdout
+ln -s fd/2 /dev/stderr
+mkdir /dev/pts /dev/shm /dev/mqueue
+mount -t mqueue mqueue /dev/mqueue
 mount -t devpts -o newinstance,nosuid,noexec,ptmxmode=0666,mode=0620,gid=5 devpts /dev/pts
 mount -t tmpfs -o mode=0755,size=64k tmpfs /home
 mkdir -p /home/learner

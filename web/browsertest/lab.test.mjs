@@ -15,6 +15,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const lab = "/operating-systems/labs/syscall-boundary";
 
 let server, browser, context, page;
+let sandbox = ""; // id of the one that the page has now
 const faults = []; // what the browser complained of
 
 before(async () => {
@@ -33,12 +34,18 @@ before(async () => {
   context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
   page = await context.newPage();
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  page.on("response", async (answer) => {
+    if (answer.request().method() === "POST" && answer.url() === `${server.url}/api/v1/sandboxes`) {
+      sandbox = (await answer.json()).id;
+    }
+  });
   page.on("pageerror", (error) => faults.push(String(error)));
 });
 
 after(async () => {
   await browser?.close();
   await server?.stop();
+  console.log(server?.log() ?? "");
 });
 
 const shot = (name, fullPage = false) => page.screenshot({ path: `${shots}${name}.png`, fullPage });
@@ -107,12 +114,8 @@ test("F6 leaves the terminal, and comes back", async () => {
 
 test("a stray command leaves the task open", async () => {
   const checked = page.evaluate(
-    () =>
+    (id) =>
       new Promise((resolve) => {
-        const id = performance
-          .getEntriesByType("resource")
-          .map((entry) => /sandboxes\/([a-z0-9]{16})\//.exec(entry.name)?.[1])
-          .find(Boolean);
         const events = new EventSource(`/api/v1/sandboxes/${id}/events`);
         events.addEventListener("result", (event) => {
           const result = JSON.parse(event.data);
@@ -121,6 +124,7 @@ test("a stray command leaves the task open", async () => {
           resolve(result);
         });
       }),
+    sandbox,
   );
   await run(page, "ls");
   const result = await checked;
@@ -290,13 +294,7 @@ test("reset gives a new home and keeps what was passed", async () => {
 
 test("a sandbox that ends is said within 2 s, with a new one a click away", async () => {
   const gone = page.getByText("This sandbox has ended. Results are kept, files are not.");
-  await page.evaluate(async () => {
-    const id = performance
-      .getEntriesByType("resource")
-      .map((entry) => /sandboxes\/([a-z0-9]{16})\//.exec(entry.name)?.[1])
-      .find(Boolean);
-    await fetch(`/api/v1/sandboxes/${id}`, { method: "DELETE" });
-  });
+  await page.evaluate((id) => fetch(`/api/v1/sandboxes/${id}`, { method: "DELETE" }), sandbox);
   await gone.waitFor({ timeout: 2000 });
   await shot("lab-ended");
   await page.getByRole("button", { name: "Start a new one" }).click();

@@ -17,7 +17,6 @@ export type State = "starting" | "live" | "lost" | "ended";
 export interface Sandbox {
   id: string;
   state: State;
-  expires_at: string;
   terminal: string;
 }
 

@@ -3,6 +3,8 @@ import type { Result, Sandbox } from "./api.js";
 /** One thing that the server tells about a sandbox. */
 export interface Told {
   sandbox?: Partial<Sandbox>;
+  /** Seconds that the sandbox still lives; the server's clock, not ours. */
+  left?: number;
   result?: Result;
   notice?: string;
 }
@@ -19,7 +21,7 @@ export function listen(id: string, tell: (told: Told) => void, gone: () => void)
     source.addEventListener(name, (event: MessageEvent<string>) => tell(make(JSON.parse(event.data) as Data)));
   };
   on("state", (data) => ({ sandbox: data as Partial<Sandbox> }));
-  on("time", (data) => ({ sandbox: data as Partial<Sandbox> }));
+  on("time", (data) => (typeof data["seconds_left"] === "number" ? { left: data["seconds_left"] } : {}));
   on("result", (data) => ({ result: data as unknown as Result }));
   on("notice", (data) => ({ notice: typeof data["text"] === "string" ? data["text"] : "" }));
   on("oom", (data) => ({ notice: killed(data) }));

@@ -9,7 +9,7 @@ const usual = 46;
  * `<sn-divider>`: the bar between text and terminal. Drag it, or focus it and
  * use the arrows, Home and End. Its place is remembered.
  *
- * Sets `--split` (a percentage) on its parent, whose grid uses it.
+ * Sets `--split` (a percentage) on the `.bench` around it, whose grid uses it.
  */
 class Divider extends HTMLElement {
   private readonly down = (event: PointerEvent): void => {
@@ -19,7 +19,7 @@ class Divider extends HTMLElement {
     this.dataset["dragging"] = "";
   };
   private readonly move = (event: PointerEvent): void => {
-    const frame = this.parentElement?.getBoundingClientRect();
+    const frame = this.bench?.getBoundingClientRect();
     if (!this.hasPointerCapture(event.pointerId) || !frame) return;
     this.set(((event.clientX - frame.left) / frame.width) * 100);
   };
@@ -55,6 +55,10 @@ class Divider extends HTMLElement {
     this.removeEventListener("keydown", this.press);
   }
 
+  private get bench(): HTMLElement | null {
+    return this.closest<HTMLElement>(".bench");
+  }
+
   private target(pressed: string): number | undefined {
     const now = Number(this.getAttribute("aria-valuenow"));
     switch (pressed) {
@@ -74,7 +78,7 @@ class Divider extends HTMLElement {
   private set(percent: number): void {
     const split = Math.min(most, Math.max(least, percent));
     this.setAttribute("aria-valuenow", String(Math.round(split)));
-    this.parentElement?.style.setProperty("--split", `${split}%`);
+    this.bench?.style.setProperty("--split", `${split}%`);
     remember(key, split.toFixed(1));
   }
 }

@@ -123,7 +123,6 @@ class SandboxElement extends HTMLElement {
   /** What the server says of the sandbox now. */
   private take(sandbox: Sandbox): void {
     this.sandbox = sandbox;
-    if (sandbox.expires_at && this.time) this.time.expires = Date.parse(sandbox.expires_at);
     if (sandbox.state === "ended") this.ended();
     if (sandbox.state === "lost") this.terminal?.say("Connection lost. Your shell runs on.");
     if (sandbox.state !== "live") return;
@@ -162,6 +161,7 @@ class SandboxElement extends HTMLElement {
 
   private told(told: Told): void {
     if (told.sandbox && this.sandbox) this.take({ ...this.sandbox, ...told.sandbox });
+    if (told.left !== undefined && this.time) this.time.expires = Date.now() + told.left * 1000;
     if (told.result) this.found(told.result, false);
     if (told.notice !== undefined) this.terminal?.say(told.notice);
   }
@@ -239,7 +239,7 @@ class SandboxElement extends HTMLElement {
   private async extend(): Promise<void> {
     if (!this.sandbox) return;
     try {
-      this.take({ ...this.sandbox, ...(await call<Sandbox>("POST", `/sandboxes/${this.sandbox.id}/extend`, {})) });
+      await call("POST", `/sandboxes/${this.sandbox.id}/extend`, {}); // the events tell the new end
       this.terminal?.say("15 min more.");
     } catch (error) {
       this.terminal?.say(reason(error));

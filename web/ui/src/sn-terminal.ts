@@ -130,8 +130,8 @@ export class TerminalElement extends HTMLElement implements Listener {
     clearInterval(this.countdown);
     if (skipped < 0) this.term?.reset(); // a new shell, numbered from 0 again
     this.incoming = hello.offset;
-    this.head = hello.head;
-    if (!back && this.head === hello.offset && hello.offset > 0) this.waitForSilence();
+    this.head = hello.end ?? hello.offset;
+    if (!back && hello.end === null) this.waitForSilence();
     this.cover("");
     this.say(back ? (skipped > 0 ? `Back. ${bytes(skipped)} went by.` : "Back. Nothing was lost.") : "");
     this.writer(hello.writer);
@@ -152,7 +152,8 @@ export class TerminalElement extends HTMLElement implements Listener {
 
   skipped(count: number): void {
     this.incoming += count;
-    this.say(`${bytes(count)} went by.`);
+    const back = this.words.textContent?.startsWith("Back.") ? "Back. " : "";
+    this.say(`${back}${bytes(count)} went by.`);
   }
 
   writer(writes: boolean): void {

@@ -16,8 +16,8 @@ export interface Size {
 
 export interface Hello {
   offset: number;
-  /** Where the terminal's output ends now: what comes before it is a replay. */
-  head: number;
+  /** Where the output ended when we came: what is before it is a replay. Null when not said. */
+  end: number | null;
   writer: boolean;
 }
 
@@ -78,7 +78,7 @@ export class TerminalSocket {
 
   /** Become the writer. */
   take(): void {
-    this.control({ type: "take" });
+    this.control({ type: "writer", writer: true });
   }
 
   resize(size: Size): void {
@@ -156,11 +156,8 @@ export class TerminalSocket {
       case "exit":
         this.listener.exited(number(message["status"]));
         break;
-      case "skipped":
-        this.passOver(number(message["bytes"]));
-        break;
       case "notice":
-        if (typeof message["skipped"] === "number") this.passOver(message["skipped"]);
+        if (message["code"] === "skipped") this.passOver(number(message["bytes"]));
         else if (typeof message["text"] === "string") this.listener.notice(message["text"]);
         break;
     }
@@ -168,7 +165,7 @@ export class TerminalSocket {
 
   private greeted(message: Control): void {
     const offset = number(message["offset"]);
-    const head = typeof message["head"] === "number" ? message["head"] : offset;
+    const end = typeof message["end"] === "number" ? message["end"] : null;
     const back = this.received !== null;
     const skipped = this.received === null ? 0 : offset - this.received;
     this.received = offset;
@@ -177,7 +174,7 @@ export class TerminalSocket {
       this.acked = offset;
     }
     this.tries = 0;
-    this.listener.opened({ offset, head, writer: message["writer"] === true }, back, skipped);
+    this.listener.opened({ offset, end, writer: message["writer"] === true }, back, skipped);
     this.control({ type: "resize", cols: this.size.cols, rows: this.size.rows });
   }
 

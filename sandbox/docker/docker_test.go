@@ -13,9 +13,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// image is what `make image` built last. Without it nothing here can be tested,
+// imageTag is what `make image` built last. Without it nothing here can be tested,
 // and that is a failure, not a reason to skip.
-func image(tb testing.TB) string {
+func imageTag(tb testing.TB) string {
 	tb.Helper()
 	tag, err := images.Tag()
 	if err != nil {
@@ -37,6 +37,6 @@ func open(tb testing.TB, instance string) *docker.Engine {
 func TestEngine(t *testing.T) {
 	enginetest.Run(t, enginetest.Config{
 		Open:  func(tb testing.TB, instance string) sandbox.Engine { return open(tb, instance) },
-		Image: image(t),
+		Image: imageTag(t),
 	})
 }

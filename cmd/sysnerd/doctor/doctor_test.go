@@ -56,6 +56,14 @@ func TestEngineThatIsNotWell(t *testing.T) {
 	golden(t, "engine-not-well", judgeEngine(f))
 }
 
+func TestSwapThatIsNotThereNeedsNoLimit(t *testing.T) {
+	f := well()
+	f.SwapLimit, f.Swapless = false, true
+	if got := Worst(judgeEngine(f)); got != OK {
+		t.Errorf("worst finding without swap = %s, want %s", got, OK)
+	}
+}
+
 func TestHostThatIsWell(t *testing.T) {
 	golden(t, "host-well", judgeHost(readHost("testdata/host-well"), service.Capacity{Sandboxes: 24, Budget: 6 << 30, Each: 256 << 20}))
 }

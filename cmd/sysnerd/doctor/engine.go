@@ -26,6 +26,7 @@ type engineFacts struct {
 	MemoryLimit, SwapLimit, PidLimit bool
 	Driver, Root                     string
 	RootFree                         int64 // bytes; -1 when the engine is on another machine
+	Swapless                         bool // the machine has no swap to be limited
 	LiveRestore                      bool
 	Security                         []string // "name=seccomp,profile=default"
 }
@@ -63,6 +64,8 @@ func askEngine(ctx context.Context) (engineFacts, error) {
 		if free, err := freeSpace(f.Root); err == nil {
 			f.RootFree = free
 		}
+		var memory unix.Sysinfo_t
+		f.Swapless = unix.Sysinfo(&memory) == nil && memory.Totalswap == 0
 	}
 	return f, nil
 }
@@ -81,10 +84,11 @@ func judgeEngine(f engineFacts) []Finding {
 	if !f.PidLimit {
 		found = append(found, fail("process limit", "use a kernel with the pids cgroup (CONFIG_CGROUP_PIDS)", "the engine cannot limit processes: a fork bomb would take the machine"))
 	}
-	if !f.SwapLimit {
+	swapHeld := f.SwapLimit || f.Swapless
+	if !swapHeld {
 		found = append(found, warn("swap limit", "turn swap off (swapoff -a), or start the kernel with swapaccount=1", "the engine cannot limit swap: a learner's memory may go on there"))
 	}
-	if f.MemoryLimit && f.PidLimit && f.SwapLimit {
+	if f.MemoryLimit && f.PidLimit && swapHeld {
 		found = append(found, ok("limits", "memory, swap and processes of a sandbox can be limited"))
 	}
 	if !slices.ContainsFunc(f.Security, func(s string) bool { return strings.HasPrefix(s, "name=seccomp") }) {

@@ -24,8 +24,9 @@ import (
 	"sysnerd/web/ui"
 )
 
-// drainTime is how long requests may take to end once the server is told to.
-const drainTime = 10 * time.Second
+// drainTime is how long requests may take to end once the server is told to. The
+// whole has to end within 10 s, as service managers expect.
+const drainTime = 8 * time.Second
 
 // Run serves until ctx is done, and says on out where. Sandboxes live on after it.
 func Run(ctx context.Context, cfg *config.Config, out io.Writer, log *slog.Logger) (err error) {

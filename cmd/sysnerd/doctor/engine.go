@@ -26,7 +26,7 @@ type engineFacts struct {
 	MemoryLimit, SwapLimit, PidLimit bool
 	Driver, Root                     string
 	RootFree                         int64 // bytes; -1 when the engine is on another machine
-	Swapless                         bool // the machine has no swap to be limited
+	Swapless                         bool  // the machine has no swap to be limited
 	LiveRestore                      bool
 	Security                         []string // "name=seccomp,profile=default"
 }

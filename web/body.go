@@ -31,7 +31,7 @@ func decode(w http.ResponseWriter, r *http.Request, v any) error {
 			fmt.Sprintf("The body has more than %d KiB.", maxBody>>10), "Send less; no call needs that much.")
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return newProblem(http.StatusRequestTimeout, "slow-body", "Body came too slowly",
-			fmt.Sprintf("The body did not arrive within %s.", bodyTime), "Send it at once.")
+			"The body did not arrive in time.", "Send it at once.")
 	case err != nil:
 		return problemRequest("The body ended early.", "Send it whole.")
 	}

@@ -47,7 +47,7 @@ type Server struct {
 	signer  signer
 	metrics *metrics
 	hints   hintClock
-	routes  map[string]route // method and pattern
+	slow    time.Duration // for a body to arrive
 	mux     *http.ServeMux
 
 	ctx    context.Context // ends at Close
@@ -65,7 +65,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	s := &Server{Config: cfg, sessions: map[string]*session{}, hints: newHintClock()}
+	s := &Server{Config: cfg, sessions: map[string]*session{}, hints: newHintClock(), slow: bodyTime}
 	var err error
 	if s.origins, err = newOrigins(cfg.Listen, cfg.PublicURL); err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	if r.ContentLength != 0 {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.slow))
 	}
 	if !s.origins.host(r.Host) {
 		s.refuse(w, r, problemHost(r.Host))

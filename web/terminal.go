@@ -78,8 +78,7 @@ func (s *Server) terminal(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.metrics.terminals.Inc()
 	defer s.metrics.terminals.Dec()
-	c := &terminalConn{socket: socket, view: view, since: join.Since}
-	c.serve(e)
+	(&terminalConn{socket: socket, view: view, since: join.Since}).serve(e)
 	return nil
 }
 
@@ -87,7 +86,7 @@ func (s *Server) terminal(w http.ResponseWriter, r *http.Request) error {
 func (c *terminalConn) serve(e *session) {
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
-	c.socket.SetReadLimit(maxMessage)
+	c.socket.SetReadLimit(16 * maxMessage)
 	_ = c.socket.SetReadDeadline(time.Now().Add(pongTime))
 	c.socket.SetPongHandler(func(string) error {
 		return c.socket.SetReadDeadline(time.Now().Add(pongTime))
@@ -108,16 +107,15 @@ func (c *terminalConn) serve(e *session) {
 	// connection with unread input throws away what was sent.
 	hurry := time.AfterFunc(partingTime, func() { c.socket.Close() })
 	defer hurry.Stop()
-	var broke *violation
 	select {
 	case readErr := <-ended:
+		var broke *violation
 		if errors.As(readErr, &broke) {
 			c.part(broke.code, broke.reason)
-			_, _ = io.CopyN(io.Discard, c.socket.NetConn(), partingSize)
-		} else if errors.Is(readErr, websocket.ErrReadLimit) {
+		}
+		if !errors.As(readErr, new(*websocket.CloseError)) {
 			_, _ = io.CopyN(io.Discard, c.socket.NetConn(), partingSize)
 		}
-		c.socket.Close()
 	default:
 		switch {
 		case errors.Is(e.why(), problemEnded):
@@ -133,8 +131,8 @@ func (c *terminalConn) serve(e *session) {
 			c.part(websocket.CloseInternalServerErr, "terminal was lost")
 		}
 		<-ended
-		c.socket.Close()
 	}
+	c.socket.Close()
 }
 
 // ping asks the client for a sign of life now and then, so that proxies keep the
@@ -209,7 +207,7 @@ func (c *terminalConn) send(kind int, p []byte) error {
 // is told of the end.
 func (c *terminalConn) read(ctx context.Context) error {
 	for {
-		kind, p, err := c.socket.ReadMessage()
+		kind, p, err := c.message()
 		if err != nil {
 			return err
 		}
@@ -239,4 +237,17 @@ func (c *terminalConn) read(ctx context.Context) error {
 			c.view.Take()
 		}
 	}
+}
+
+// message reads one message. The bound is our own: gorilla's, which is there for
+// lengths beyond reason, closes without saying why.
+func (c *terminalConn) message() (kind int, p []byte, err error) {
+	kind, r, err := c.socket.NextReader()
+	if err == nil {
+		p, err = io.ReadAll(io.LimitReader(r, maxMessage+1))
+	}
+	if len(p) > maxMessage || errors.Is(err, websocket.ErrReadLimit) {
+		err = &violation{websocket.CloseMessageTooBig, "message larger than 64 KiB"}
+	}
+	return kind, p, err
 }

@@ -105,11 +105,15 @@ type Result struct {
 	Reference string `json:"reference,omitempty"` // of a broken check, as in the log
 }
 
-// Target is the sandbox that a check looks into.
+// Target is the sandbox that a check looks into; *sandbox.Sandbox is one.
 type Target interface {
 	Run(ctx context.Context, r sandbox.Run) (sandbox.RunResult, error)
 	Journal(since int64) []sandbox.Command
+	UID() int          // the learner's
+	Missing() []string // what the sandbox lacks: "accounting", "inotify"
 }
+
+var _ Target = (*sandbox.Sandbox)(nil)
 
 // Attempt is what a check has to know beside the sandbox.
 type Attempt struct {

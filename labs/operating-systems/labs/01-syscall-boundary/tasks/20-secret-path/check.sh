@@ -1,2 +1,57 @@
 #!/bin/bash
-fail "Nothing seen yet."
+# Passed: the answer is the path that mystery.c puts together from this sandbox's seed.
+
+# fnv1a TEXT sets REPLY to the 64-bit FNV-1a hash. Bash wraps as the C program does;
+# its numbers have a sign, so the bytes are masked when they are taken out.
+fnv1a() {
+    local text=$1 i byte
+    REPLY=$((0xcbf29ce484222325))
+    for ((i = 0; i < ${#text}; i++)); do
+        printf -v byte '%d' "'${text:i:1}"
+        REPLY=$(((REPLY ^ byte) * 0x100000001b3))
+    done
+}
+
+letters=abcdefghijklmnopqrstuvwxyz
+fnv1a "$(derive mystery)"
+path=/etc/
+for ((i = 0; i < 8; i++)); do
+    path+=${letters:((REPLY >> (56 - 8 * i)) & 0xff) % 26:1}
+done
+path+=.conf
+
+expected "this sandbox's own path, as \`mystery\` asks for it"
+evidence 'mystery; echo "status $?"'
+if ! answered; then
+    observed 'no answer'
+    hint 'It builds the path while it runs. What can watch that?'
+    fail 'You have not answered a path yet.'
+fi
+
+attempt
+observed "\`${REPLY:0:200}\`"
+case $REPLY in
+"$path")
+    pass "Passed. \`mystery\` asks for \`$path\`, and the kernel answers ENOENT."
+    ;;
+/etc/ld.so.cache | /lib/* | /usr/lib/*)
+    hint 'Every program begins with these. Look further down.'
+    fail 'That file belongs to the start of every program: the loader opens it.'
+    ;;
+"${path##*/}" | "${path%.conf}" | "${path#/}")
+    hint 'Take all of it, from the first slash to the ending.'
+    fail 'That is a part of the path. The kernel was asked for the whole.'
+    ;;
+/etc/[a-z][a-z][a-z][a-z][a-z][a-z][a-z][a-z].conf)
+    hint 'The path differs for each sandbox. Watch `mystery` in this one.'
+    fail 'That path has the right form, but `mystery` asks for another one here.'
+    ;;
+/*)
+    hint 'It builds the path while it runs. What can watch that?'
+    fail 'That is not the path that `mystery` asks for in this sandbox.'
+    ;;
+*)
+    hint 'A full path begins with a slash.'
+    fail 'That is not a full path.'
+    ;;
+esac

@@ -1,0 +1,183 @@
+package labs
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"sysnerd/sandbox"
+)
+
+//go:embed prelude.sh
+var prelude []byte
+
+// brokenMessage is what a learner reads when a check is at fault.
+const brokenMessage = "This check broke. That is our fault; your work is untouched. The next command checks again."
+
+// Bounds of what a result may hold, in bytes.
+const (
+	maxMessage = 1 << 10
+	maxDetail  = 4 << 10
+)
+
+// Prepare runs setup.sh in a new or reset sandbox.
+func (l *Lab) Prepare(ctx context.Context, t Target, a Attempt) error {
+	if len(l.setup) == 0 {
+		return nil
+	}
+	r, err := t.Run(ctx, sandbox.Run{Script: script(newToken(), l.setup), Env: environment(t, a, "")})
+	if err != nil {
+		return fmt.Errorf("prepare lab %s: %w", l.ID, err)
+	}
+	if r.Exit != 0 {
+		return fmt.Errorf("prepare lab %s: setup.sh %s: %s", l.ID, fate(r), lastLine(r.Stderr))
+	}
+	return nil
+}
+
+// Check looks whether the task is done. It never returns an error: what goes
+// wrong on our side is Status Broken, and in the log under the result's Reference.
+func (t *Task) Check(ctx context.Context, on Target, a Attempt) Result {
+	token := newToken()
+	env := environment(on, a, t.ID)
+	if answer, ok := a.Answers[t.ID]; ok {
+		env = append(env, "SN_ANSWER="+strings.ReplaceAll(answer, "\x00", ""))
+	}
+	r, err := on.Run(ctx, sandbox.Run{
+		Script: script(token, t.check),
+		Files: []sandbox.File{
+			{Name: "SN_JOURNAL", Data: encodeJournal(on.Journal(0))},
+			{Name: sandbox.RunEnded},
+			{Name: sandbox.RunOpened},
+		},
+		Env: env,
+	})
+	var result Result
+	if err == nil {
+		result, err = readResult(r, token)
+	}
+	if err != nil {
+		result = Result{Status: Broken, Message: brokenMessage, Reference: newReference()}
+		slog.Error("check broke", "task", t.ID, "reference", result.Reference, "error", err, "stderr", cut(string(r.Stderr), maxDetail))
+	}
+	result.Task, result.Section, result.Ms = t.ID, t.Section, r.Took.Milliseconds()
+	return result
+}
+
+// environment is what a script knows of the sandbox and the attempt.
+func environment(t Target, a Attempt, task string) []string {
+	return []string{
+		"SN_TASK=" + task,
+		"SN_SEED=" + a.Seed,
+		"SN_UID=" + strconv.Itoa(t.UID()),
+		"SN_MISSING=" + strings.Join(t.Missing(), " "),
+	}
+}
+
+// script puts the prelude in front of body. The braces make bash read all of it
+// before it runs any: body can't be eaten by a program that reads standard input.
+func script(token string, body []byte) []byte {
+	var b bytes.Buffer
+	b.WriteString("{\nSN_TOKEN=" + token + "\n")
+	b.Write(prelude)
+	b.WriteString("\n")
+	b.Write(body)
+	b.WriteString("\n} </dev/null\n")
+	return b.Bytes()
+}
+
+// readResult makes a result of what a check left. Its error says why the check is
+// broken.
+func readResult(r sandbox.RunResult, token string) (Result, error) {
+	var result Result
+	switch {
+	case r.TimedOut || r.Signal != 0 || r.Exit > 1 || r.Exit < 0:
+		return result, fmt.Errorf("it %s", fate(r))
+	case r.Truncated:
+		return result, fmt.Errorf("it printed more than is kept")
+	case r.Exit == 0:
+		result.Status = Pass
+	default:
+		result.Status = Fail
+	}
+	first := ""
+	for line := range strings.Lines(string(r.Stdout)) {
+		line = strings.TrimRight(line, "\r\n")
+		told, ok := strings.CutPrefix(line, token+" ")
+		if !ok {
+			if !utf8.ValidString(line) {
+				return Result{}, fmt.Errorf("it printed what is not UTF-8")
+			}
+			if first == "" {
+				first = line
+			}
+			continue
+		}
+		key, value, _ := strings.Cut(told, " ")
+		value = cut(strings.ToValidUTF8(unescape(value), "\uFFFD"), maxDetail)
+		switch key {
+		case "message":
+			result.Message = value
+		case "attempted":
+			result.Attempted = true
+		case "expected":
+			result.Expected = value
+		case "observed":
+			result.Observed = value
+		case "evidence":
+			result.Evidence = value
+		case "hint":
+			result.Hint = value
+		}
+	}
+	if result.Message == "" {
+		result.Message = first
+	}
+	result.Message = cut(strings.ReplaceAll(result.Message, "\n", " "), maxMessage)
+	if result.Message == "" {
+		return Result{}, fmt.Errorf("it gave no message")
+	}
+	// Who passed has tried.
+	result.Attempted = result.Attempted || result.Status == Pass
+	return result, nil
+}
+
+// unescape undoes what sn_tell does to keep a value on one line.
+var unescape = strings.NewReplacer(`\\`, `\`, `\n`, "\n").Replace
+
+// fate tells how a run ended.
+func fate(r sandbox.RunResult) string {
+	switch {
+	case r.TimedOut:
+		return "ran out of time"
+	case r.Signal != 0:
+		return fmt.Sprintf("was ended by signal %d", r.Signal)
+	}
+	return fmt.Sprintf("exited with %d", r.Exit)
+}
+
+func lastLine(text []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return cut(strings.ToValidUTF8(lines[len(lines)-1], "\uFFFD"), maxMessage)
+}
+
+// newToken is what no learner can guess while the check runs.
+func newToken() string {
+	b := make([]byte, 16)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+// newReference is short enough to be read out.
+func newReference() string {
+	b := make([]byte, 3)
+	rand.Read(b)
+	return strings.ToUpper(hex.EncodeToString(b))
+}

@@ -1,0 +1,3 @@
+#!/bin/bash
+# `strace` found no program to run.
+strace -c no-such-program

@@ -1,0 +1,3 @@
+#!/bin/bash
+# That is not a full path.
+answer secret-path "I do not know"

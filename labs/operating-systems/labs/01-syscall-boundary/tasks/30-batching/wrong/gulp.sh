@@ -1,0 +1,3 @@
+#!/bin/bash
+# One call is what `gulp` makes.
+answer batching 1

@@ -1,0 +1,3 @@
+#!/bin/bash
+# That is not how often `drip` calls `write` in this sandbox.
+answer batching 299

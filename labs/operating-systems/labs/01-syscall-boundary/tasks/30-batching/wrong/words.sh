@@ -1,0 +1,3 @@
+#!/bin/bash
+# That is not a number of calls.
+answer batching many

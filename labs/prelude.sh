@@ -1,0 +1,238 @@
+# shellcheck shell=bash disable=SC2034
+# The vocabulary of setup.sh and check.sh. It is put in front of them, and all of it
+# is fed to bash on standard input, as root in the learner's sandbox.
+#
+# A check ends by `pass MESSAGE` or `fail MESSAGE`. Before, it may say `attempt` when
+# what it saw was an attempt at this task, and what it `expected`, what it `observed`,
+# which harmless command is the `evidence`, and a `hint`. Without these words the
+# first line of its output is the message, and its exit status the result.
+#
+# Given: SN_TASK, SN_SEED (hex), SN_UID (the learner's), SN_ANSWER (only if one was
+# submitted). Never believe what a learner can write: names, lines, output, marks.
+
+set -uo pipefail
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+umask 022
+
+# sn_tell KEY VALUE writes one line of the result. SN_TOKEN, new for every run and
+# not in the environment, tells it from whatever else is printed.
+sn_tell() {
+    local value=${2//\\/\\\\}
+    printf '%s %s %s\n' "$SN_TOKEN" "$1" "${value//$'\n'/\\n}"
+}
+
+pass() { sn_tell message "$1"; exit 0; }
+fail() { sn_tell message "$1"; exit 1; }
+attempt() { sn_tell attempted 1; }
+expected() { sn_tell expected "$1"; }
+observed() { sn_tell observed "$1"; }
+evidence() { sn_tell evidence "$1"; }
+hint() { sn_tell hint "$1"; }
+
+# derive NAME prints 64 hex digits that belong to this sandbox and NAME.
+derive() {
+    local sum
+    sum=$(printf '%s:%s' "$SN_SEED" "$1" | sha256sum) || return
+    printf '%s\n' "${sum%% *}"
+}
+
+# derive_number NAME LOW HIGH prints a number from LOW to HIGH likewise.
+derive_number() {
+    local hex
+    hex=$(derive "$1") || return
+    printf '%d\n' $(($2 + 0x${hex:0:12} % ($3 - $2 + 1)))
+}
+
+# answered sets REPLY to the submitted answer, without blanks around it.
+answered() {
+    [[ -v SN_ANSWER ]] || return 1
+    REPLY=${SN_ANSWER#"${SN_ANSWER%%[![:space:]]*}"}
+    REPLY=${REPLY%"${REPLY##*[![:space:]]}"}
+}
+
+# lacks WHAT tells whether this sandbox has no "accounting" or no "inotify".
+lacks() { [[ " ${SN_MISSING-} " == *" $1 "* ]]; }
+
+# The journal: start, end, status, line and output of each command, newest first.
+mapfile -d '' -t sn_journal <"${SN_JOURNAL:-/dev/null}"
+# Every process that ended, oldest first, and every opening of a watched program.
+mapfile -t sn_ended <"${SN_ENDED:-/dev/null}"
+mapfile -t sn_opened <"${SN_OPENED:-/dev/null}"
+
+# ended NAME [PARENT] goes, call by call, through the learner's processes of that
+# name (any, if empty) that ended, newest first. It sets pid, ppid, command, status,
+# signal, start, end, minor, major.
+sn_ended_asked='' sn_ended_left=0
+ended() {
+    local record uid
+    if [[ "$*" != "$sn_ended_asked" ]]; then
+        sn_ended_asked="$*" sn_ended_left=${#sn_ended[@]}
+    fi
+    while ((sn_ended_left > 0)); do
+        record=${sn_ended[--sn_ended_left]}
+        [[ $record == *$'\t'"$1"* ]] || continue
+        IFS=$'\t' read -r _ pid ppid uid command status signal start end minor major <<<"$record"
+        if [[ $uid == "$SN_UID" && ( -z $1 || $command == "$1" ) && ${2-$ppid} == "$ppid" ]]; then
+            return 0
+        fi
+    done
+    sn_ended_asked=''
+    return 1
+}
+
+# typed NAME goes, newest first, through the commands whose line holds that word. It
+# sets line, output, exit, began, finished (Unix milliseconds). It proves nothing.
+sn_typed_asked='' sn_typed_next=0
+typed() {
+    if [[ "$*" != "$sn_typed_asked" ]]; then
+        sn_typed_asked="$*" sn_typed_next=0
+    fi
+    while ((sn_typed_next < ${#sn_journal[@]})); do
+        sn_command "$sn_typed_next"
+        sn_typed_next=$((sn_typed_next + 5))
+        if sn_names "$1"; then
+            return 0
+        fi
+    done
+    sn_typed_asked=''
+    return 1
+}
+
+# ran NAME goes, newest first, through the commands during which a process of that
+# name, of the learner's, began and ended, as the kernel wrote it down; for programs
+# whose real file is watched, that file was opened as well. It sets what typed and
+# ended set, and named: 1 if the line holds the word, or is not known.
+sn_ran_asked='' sn_ran_next=0
+ran() {
+    if [[ "$*" != "$sn_ran_asked" ]]; then
+        sn_ran_asked="$*" sn_ran_next=0
+    fi
+    while ((sn_ran_next < ${#sn_journal[@]})); do
+        sn_command "$sn_ran_next"
+        sn_ran_next=$((sn_ran_next + 5))
+        ((finished > 0)) || continue
+        named=0
+        if [[ -z $line ]] || sn_names "$1"; then
+            named=1
+        fi
+        if lacks accounting; then
+            pid='' status=$exit signal=0
+            ((named)) || continue
+        else
+            sn_process "$1" || continue
+        fi
+        if sn_real "$1"; then
+            return 0
+        fi
+    done
+    sn_ran_asked=''
+    return 1
+}
+
+sn_command() {
+    began=${sn_journal[$1]} finished=${sn_journal[$1 + 1]} exit=${sn_journal[$1 + 2]}
+    line=${sn_journal[$1 + 3]} output=${sn_journal[$1 + 4]}
+}
+
+# sn_names NAME: the line holds NAME as a word, a path before it allowed.
+sn_names() { [[ $line =~ (^|[^[:alnum:]_.-])"$1"($|[^[:alnum:]_.-]) ]]; }
+
+# sn_process NAME: a process of that name lived during the command. The kernel
+# keeps whole seconds of its start, and the marks come through a terminal.
+sn_process() {
+    local found=1
+    sn_ended_asked=''
+    while ((found)) && ended "$1"; do
+        found=$((start < began - 2000 || end > finished + 1000))
+    done
+    sn_ended_asked=''
+    return "$found"
+}
+
+# sn_real NAME: the real file of that program, if it is one of those that are
+# watched, was opened during the command.
+sn_real() {
+    local record
+    case $1 in
+    strace | gdb | ps | lsof | kill) ;;
+    *) return 0 ;;
+    esac
+    lacks inotify && return 0
+    for record in "${sn_opened[@]}"; do
+        if [[ ${record#*$'\t'} == "/usr/bin/$1" ]] && ((${record%%$'\t'*} >= began - 1000 && ${record%%$'\t'*} <= finished + 1000)); then
+            return 0
+        fi
+    done
+    return 1
+}
+
+# proc PID KEY sets REPLY to what /proc/PID/status has under KEY: State, PPid, VmRSS.
+proc() {
+    local key value
+    while IFS=$':\t' read -r key value; do
+        if [[ $key == "$2" ]]; then
+            REPLY=$value
+            return 0
+        fi
+    done 2>/dev/null <"/proc/$1/status"
+    return 1
+}
+
+# fd PID N sets REPLY to what descriptor N of the process leads to. It opens nothing.
+fd() { REPLY=$(readlink -- "/proc/$1/fd/$2"); }
+
+# maps PID NAME sets REPLY to the range of addresses, "5560…-5561…", of the first
+# region of that name: [heap], [stack], a path.
+maps() {
+    local range name
+    while read -r range _ _ _ _ name; do
+        if [[ $name == "$2" ]]; then
+            REPLY=$range
+            return 0
+        fi
+    done 2>/dev/null <"/proc/$1/maps"
+    return 1
+}
+
+# cgroup WHAT sets REPLY to a number of this sandbox's cgroup, version 1 or 2 alike:
+# memory.limit, memory.used, memory.oom_kills, pids.limit, pids.used. "max" is no limit.
+cgroup() {
+    local root=/sys/fs/cgroup file key=''
+    if [[ -e $root/cgroup.controllers ]]; then
+        case $1 in
+        memory.limit) file=memory.max ;;
+        memory.used) file=memory.current ;;
+        memory.oom_kills) file=memory.events key=oom_kill ;;
+        pids.limit) file=pids.max ;;
+        pids.used) file=pids.current ;;
+        *) return 1 ;;
+        esac
+    else
+        case $1 in
+        memory.limit) file=memory/memory.limit_in_bytes ;;
+        memory.used) file=memory/memory.usage_in_bytes ;;
+        memory.oom_kills) file=memory/memory.oom_control key=oom_kill ;;
+        pids.limit) file=pids/pids.max ;;
+        pids.used) file=pids/pids.current ;;
+        *) return 1 ;;
+        esac
+    fi
+    local name number
+    while read -r name number; do
+        if [[ -z $key || $name == "$key" ]]; then
+            REPLY=${number:-$name}
+            return 0
+        fi
+    done 2>/dev/null <"$root/$file"
+    return 1
+}
+
+# waitfor SECONDS COMMAND… waits until the command succeeds.
+waitfor() {
+    local until=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        ((SECONDS < until)) || return 1
+        sleep 0.05
+    done
+}

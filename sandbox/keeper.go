@@ -96,7 +96,7 @@ type entry struct {
 	created time.Time
 	ready   chan struct{} // closed when err is set, or the sandbox live
 	err     error
-	reset   sync.Mutex
+	reset   chan struct{} // room for one: who holds it resets the sandbox
 	ended   time.Time // zero while it is in use
 }
 
@@ -174,7 +174,7 @@ func (k *Keeper) adopt(ctx context.Context, l Listed, n Known) error {
 	}
 	s.begin(c)
 	e := &entry{
-		s: s, created: time.Now(), ready: make(chan struct{}),
+		s: s, created: time.Now(), ready: make(chan struct{}), reset: make(chan struct{}, 1),
 		claim: Claim{Owner: n.Owner, Lab: n.Lab, Limits: n.Limits, Prepare: n.Prepare},
 	}
 	close(e.ready)
@@ -241,7 +241,7 @@ func (k *Keeper) entry(c Claim) (e *entry, created bool, err error) {
 		Expires: now.Add(c.Lifetime), Limits: c.Limits,
 	}, k.log)
 	s.owner = c.Owner
-	e = &entry{s: s, claim: c, created: now, ready: make(chan struct{})}
+	e = &entry{s: s, claim: c, created: now, ready: make(chan struct{}), reset: make(chan struct{}, 1)}
 	k.entries[s.ID()] = e
 	k.owned[key] = e
 	k.work.Go(func() { k.bring(e) })
@@ -421,12 +421,12 @@ func (k *Keeper) Reset(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if !e.reset.TryLock() {
-		e.reset.Lock() // somebody resets it already: his is as good as ours
-		e.reset.Unlock()
-		return nil
+	select {
+	case e.reset <- struct{}{}:
+		defer func() { <-e.reset }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	defer e.reset.Unlock()
 	wipe, cancel := context.WithTimeout(ctx, wipeTimeout)
 	err = e.s.kill(wipe, link.Kill{Wipe: true})
 	cancel()

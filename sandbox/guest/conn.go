@@ -26,16 +26,14 @@ type conn struct {
 	mu    sync.Mutex
 	queue []byte
 	buf   []byte // for the frame being coded
-	ready chan struct{}
-	gone  chan struct{}
-	once  sync.Once
+	ready chan struct{} // the queue is not empty
 }
 
 func newConn(in, out int, drained func()) (*conn, error) {
 	if err := unix.SetNonblock(out, true); err != nil {
 		return nil, err
 	}
-	return &conn{in: in, out: out, drained: drained, ready: make(chan struct{}, 1), gone: make(chan struct{})}, nil
+	return &conn{in: in, out: out, drained: drained, ready: make(chan struct{}, 1)}, nil
 }
 
 // room says whether terminals may send.
@@ -97,14 +95,9 @@ func (c *conn) code(appendTo func([]byte) ([]byte, error)) {
 	}
 }
 
-// drain writes the queue out until the link is closed.
+// drain writes the queue out for as long as the guest lives.
 func (c *conn) drain() {
-	for {
-		select {
-		case <-c.ready:
-		case <-c.gone:
-			return
-		}
+	for range c.ready {
 		for c.flush() {
 		}
 	}
@@ -114,11 +107,6 @@ func (c *conn) flush() (more bool) {
 	poll := []unix.PollFd{{Fd: int32(c.out), Events: unix.POLLOUT}}
 	if _, err := retry(func() (int, error) { return unix.Poll(poll, 1000) }); err != nil {
 		return false
-	}
-	select {
-	case <-c.gone:
-		return false
-	default:
 	}
 	c.mu.Lock()
 	n, err := retry(func() (int, error) { return unix.Write(c.out, c.queue) })
@@ -156,5 +144,3 @@ func (c *conn) receive(f func(link.Frame)) {
 		_ = d.Feed(buf[:n], func(fr link.Frame) error { f(fr); return nil })
 	}
 }
-
-func (c *conn) close() { c.once.Do(func() { close(c.gone) }) }

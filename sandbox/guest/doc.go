@@ -8,7 +8,7 @@
 //
 //		Guest.Serve          ends the process: reaps children, one signal at a time
 //		├─ conn.receive      one per link, until the far end is gone
-//		├─ conn.drain        one per link, until the link is closed
+//		├─ conn.drain        one per link, for the sandbox's life
 //		├─ terminal.live     one per terminal, for the sandbox's life
 //		│  └─ terminal.pump  its body: the only one that reads that pty
 //		├─ run.do            one per script, until all it started has ended

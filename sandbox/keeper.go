@@ -97,7 +97,7 @@ type entry struct {
 	ready   chan struct{} // closed when err is set, or the sandbox live
 	err     error
 	reset   chan struct{} // room for one: who holds it resets the sandbox
-	ended   time.Time // zero while it is in use
+	ended   time.Time     // zero while it is in use
 }
 
 // NewKeeper returns a Keeper. Call Recover before the first Claim, and Close at the end.

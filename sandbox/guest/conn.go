@@ -25,7 +25,7 @@ type conn struct {
 
 	mu    sync.Mutex
 	queue []byte
-	buf   []byte // for the frame being coded
+	buf   []byte        // for the frame being coded
 	ready chan struct{} // the queue is not empty
 }
 

@@ -230,6 +230,48 @@ test("a reload in the middle of top shows it again, alive", async () => {
   assert.doesNotMatch((await lines(page)).join("\n"), /\d+;\d+c|\[\?1;2c/, "no answer to an old question was typed");
 });
 
+test("a reload in vim types nothing into it", async () => {
+  await clear(page);
+  await type(page, "vim more");
+  await sees(page, /^~$/m);
+  await page.keyboard.type("ibefore");
+  await sees(page, /^before$/m);
+  await page.reload();
+  await sees(page, /^before$/m);
+  await enter(page);
+  await page.keyboard.type(" after");
+  await sees(page, /^before after$/m);
+  await page.keyboard.press("Escape");
+  await page.keyboard.type(":wq");
+  await page.keyboard.press("Enter");
+  await prompted(page);
+  await run(page, "cat more", /^before after$/m);
+});
+
+test("Ctrl-C copies what is selected, and the Paste button types it", async () => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.url });
+  await run(page, "echo copy-me", /^copy-me$/m);
+  const word = await page.locator(".xterm-rows > div", { hasText: /^copy-me/ }).boundingBox();
+  await page.mouse.dblclick(word.x + 5, word.y + 5);
+  await page.keyboard.press("Control+c");
+  await page.getByText(/^Copied \d+ bytes\.$/).waitFor();
+  await page.getByRole("button", { name: "Paste", exact: true }).click();
+  await sees(page, /\$ copy-me *\n*$/);
+  await page.keyboard.press("Control+c");
+  await sees(page, /\^C\n[^\n]*\$ *\n*$/);
+});
+
+test("the divider moves by keys and is remembered", async () => {
+  const divider = page.getByRole("separator", { name: "Width of the text" });
+  const before = Number(await divider.getAttribute("aria-valuenow"));
+  await divider.focus();
+  await page.keyboard.press("ArrowLeft");
+  assert.equal(Number(await divider.getAttribute("aria-valuenow")), before - 2);
+  await page.reload();
+  await prompted(page);
+  assert.equal(Number(await divider.getAttribute("aria-valuenow")), before - 2);
+});
+
 test("Ctrl-C ends yes", async () => {
   await clear(page);
   await type(page, "yes");
@@ -255,8 +297,8 @@ test("a paste of 1 MB arrives whole", async () => {
   const line = `${"0123456789abcdef".repeat(4)}\n`;
   const text = line.repeat(Math.ceil(2 ** 20 / line.length));
   await clear(page);
-  await type(page, "stty -echo; sum=$(cat | md5sum); stty echo; echo \"got $sum\"");
-  await sees(page, /stty echo/);
+  await type(page, "stty -echo; echo ready; sum=$(cat | md5sum); stty echo; echo \"got $sum\"");
+  await sees(page, /^ready$/m);
   await paste(page, text);
   await page.keyboard.press("Control+d");
   const { createHash } = await import("node:crypto");
@@ -279,6 +321,18 @@ test("a second page watches, and can take over", async () => {
   await page.getByText("Open in another tab; you are watching.").waitFor();
   await run(other, "echo taken", /^taken$/m);
   await other.close();
+});
+
+test("a server that is killed and started again loses nothing", async () => {
+  await run(page, "mine=0815");
+  await server.kill();
+  await page.getByText(/^Connection lost\. Your shell runs on\. Next try in \d+ s\.$/).waitFor();
+  await shot("lab-lost");
+  faults.length = 0; // those of the cut are not ours
+  server.again();
+  await page.getByText("Back. Nothing was lost.").waitFor({ timeout: 20_000 });
+  await run(page, 'echo "still $mine"', /^still 0815$/m);
+  faults.length = 0;
 });
 
 test("reset gives a new home and keeps what was passed", async () => {

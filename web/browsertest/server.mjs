@@ -1,4 +1,5 @@
-// Starts bin/sysnerd on a free port with data of its own, and ends it without a trace.
+// Starts bin/sysnerd on a free port with data of its own, and ends it without a trace;
+// in between it can be killed and started again.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -15,11 +16,17 @@ export async function startServer() {
   const listen = `127.0.0.1:${await freePort()}`;
   const url = `http://${listen}`;
   let log = "";
-  const child = spawn(binary, ["serve", "--listen", listen, "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
-  const ended = new Promise((resolve) => child.on("exit", resolve));
-  child.stdout.on("data", (text) => (log += text));
-  child.stderr.on("data", (text) => (log += text));
-
+  let child, ended;
+  const begin = () => {
+    child = spawn(binary, ["serve", "--listen", listen, "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+    ended = new Promise((resolve) => child.on("exit", resolve));
+    child.stdout.on("data", (text) => (log += text));
+    child.stderr.on("data", (text) => (log += text));
+  };
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await ended;
+  };
   const stop = async () => {
     child.kill("SIGTERM");
     await ended;
@@ -31,10 +38,11 @@ export async function startServer() {
     rmSync(data, { recursive: true, force: true });
   };
 
+  begin();
   const deadline = Date.now() + 30_000;
   for (;;) {
     const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-    if (answer?.ok) return { url, stop, log: () => log };
+    if (answer?.ok) return { url, stop, kill, again: begin, log: () => log };
     if (child.exitCode !== null || Date.now() > deadline) {
       const said = answer ? await answer.text() : "";
       await stop().catch(() => undefined);

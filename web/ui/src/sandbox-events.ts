@@ -6,7 +6,13 @@ export interface Told {
   /** Seconds that the sandbox still lives; the server's clock, not ours. */
   left?: number;
   result?: Result;
-  notice?: string;
+  notice?: Notice;
+}
+
+/** Words for the learner; a code that ends in "-full" names what is used up. */
+export interface Notice {
+  code: string;
+  text: string;
 }
 
 type Data = Record<string, unknown>;
@@ -23,16 +29,20 @@ export function listen(id: string, tell: (told: Told) => void, gone: () => void)
   on("state", (data) => ({ sandbox: data as Partial<Sandbox> }));
   on("time", (data) => (typeof data["seconds_left"] === "number" ? { left: data["seconds_left"] } : {}));
   on("result", (data) => ({ result: data as unknown as Result }));
-  on("notice", (data) => ({ notice: typeof data["text"] === "string" ? data["text"] : "" }));
-  on("oom", (data) => ({ notice: killed(data) }));
+  on("notice", (data) => ({ notice: { code: text(data["code"]), text: text(data["text"]) } }));
+  on("oom", (data) => ({ notice: { code: "oom", text: killed(data) } }));
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) gone();
   });
   return source;
 }
 
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
 function killed(data: Data): string {
-  const command = typeof data["command"] === "string" && data["command"] !== "" ? data["command"] : "a process";
+  const command = text(data["command"]) || "a process";
   const pid = typeof data["pid"] === "number" && data["pid"] > 0 ? `, PID ${data["pid"]}` : "";
   return `OOM kill: the kernel ended ${command}${pid}, for want of memory.`;
 }

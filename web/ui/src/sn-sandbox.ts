@@ -114,6 +114,7 @@ class SandboxElement extends HTMLElement {
     this.terminal?.close();
     if (this.time) this.time.expires = 0;
     this.toggleControls(false);
+    this.terminal?.say("");
     this.terminal?.cover(
       "This sandbox has ended. Results are kept, files are not.",
       button("Start a new one", () => void this.start(), "main"),
@@ -163,7 +164,10 @@ class SandboxElement extends HTMLElement {
     if (told.sandbox && this.sandbox) this.take({ ...this.sandbox, ...told.sandbox });
     if (told.left !== undefined && this.time) this.time.expires = Date.now() + told.left * 1000;
     if (told.result) this.found(told.result, false);
-    if (told.notice !== undefined) this.terminal?.say(told.notice);
+    if (told.notice) {
+      const full = told.notice.code.endsWith("-full");
+      this.terminal?.say(told.notice.text, ...(full ? [button("Reset", () => this.askReset())] : []));
+    }
   }
 
   private found(result: Result, asked: boolean): void {

@@ -126,14 +126,13 @@ export class TerminalElement extends HTMLElement implements Listener {
 
   // What the socket tells.
 
-  opened(hello: Hello, back: boolean, skipped: number): void {
+  opened(hello: Hello, back: boolean): void {
     clearInterval(this.countdown);
-    if (skipped < 0) this.term?.reset(); // a new shell, numbered from 0 again
     this.incoming = hello.offset;
-    this.head = hello.end ?? hello.offset;
-    if (!back && hello.end === null) this.waitForSilence();
+    this.head = hello.head ?? hello.offset;
+    if (!back && hello.head === null) this.waitForSilence();
     this.cover("");
-    this.say(back ? (skipped > 0 ? `Back. ${bytes(skipped)} went by.` : "Back. Nothing was lost.") : "");
+    this.say(back ? "Back. Nothing was lost." : "");
     this.writer(hello.writer);
     this.dispatchEvent(new CustomEvent("sn-opened", { bubbles: true }));
   }

@@ -17,14 +17,14 @@ export interface Size {
 export interface Hello {
   offset: number;
   /** Where the output ended when we came: what is before it is a replay. Null when not said. */
-  end: number | null;
+  head: number | null;
   writer: boolean;
 }
 
 /** What a socket tells its terminal. */
 export interface Listener {
-  /** Connected; `hello.offset` is the number of the next byte. `skipped` bytes are lost. */
-  opened(hello: Hello, back: boolean, skipped: number): void;
+  /** Connected, perhaps back after a cut; `hello.offset` is the number of the next byte. */
+  opened(hello: Hello, back: boolean): void;
   output(bytes: Uint8Array): void;
   /** Bytes that the server could not keep for us, right before the next output. */
   skipped(bytes: number): void;
@@ -48,6 +48,7 @@ export class TerminalSocket {
   private retry = 0;
   private tries = 0;
   private received: number | null = null; // offset of the next byte to come
+  private repeats = 0; // bytes to come that we have already
   private shown = 0;
   private acked = 0;
   private closed = false;
@@ -140,8 +141,15 @@ export class TerminalSocket {
   }
 
   private output(bytes: Uint8Array): void {
-    this.received = (this.received ?? 0) + bytes.length;
-    this.listener.output(bytes);
+    const known = Math.min(this.repeats, bytes.length);
+    const fresh = bytes.subarray(known);
+    if (known > 0) {
+      this.repeats -= known;
+      this.control({ type: "ack", offset: (this.received ?? 0) - this.repeats });
+    }
+    if (fresh.length === 0) return;
+    this.received = (this.received ?? 0) + fresh.length;
+    this.listener.output(fresh);
   }
 
   private heard(text: string): void {
@@ -165,20 +173,27 @@ export class TerminalSocket {
 
   private greeted(message: Control): void {
     const offset = number(message["offset"]);
-    const end = typeof message["end"] === "number" ? message["end"] : null;
+    const head = typeof message["head"] === "number" ? message["head"] : null;
     const back = this.received !== null;
-    const skipped = this.received === null ? 0 : offset - this.received;
-    this.received = offset;
-    if (skipped !== 0 || !back) {
+    if (this.received === null) {
+      this.received = offset;
       this.shown = offset;
       this.acked = offset;
     }
+    // Numbers count for the terminal's life: what lies before ours is a repeat.
+    this.repeats = Math.max(0, this.received - offset);
+    const skipped = Math.max(0, offset - this.received);
     this.tries = 0;
-    this.listener.opened({ offset, end, writer: message["writer"] === true }, back, skipped);
+    this.listener.opened({ offset: this.received, head, writer: message["writer"] === true }, back);
+    if (skipped > 0) this.passOver(skipped);
     this.control({ type: "resize", cols: this.size.cols, rows: this.size.rows });
   }
 
-  private passOver(bytes: number): void {
+  private passOver(lost: number): void {
+    const known = Math.min(this.repeats, lost);
+    this.repeats -= known;
+    const bytes = lost - known;
+    if (bytes === 0) return;
     this.received = (this.received ?? 0) + bytes;
     this.shown += bytes;
     this.listener.skipped(bytes);

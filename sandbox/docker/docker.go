@@ -153,8 +153,8 @@ func explain(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, context.Canceled):
-		return err
+	case errors.Is(err, context.Canceled), errors.Is(ctx.Err(), context.Canceled):
+		return context.Canceled // the caller gave up; that says nothing of the engine
 	case client.IsErrConnectionFailed(err), errdefs.IsUnavailable(err),
 		errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, http.ErrServerClosed):

@@ -111,5 +111,13 @@ func testHanging(t *testing.T, host string) {
 		if !errors.Is(err, sandbox.ErrUnavailable) {
 			t.Errorf("%s = %v, want ErrUnavailable", c.name, err)
 		}
+		ctx, cancel = context.WithCancel(t.Context())
+		timer := time.AfterFunc(50*time.Millisecond, cancel)
+		err = c.call(ctx)
+		timer.Stop()
+		cancel()
+		if !errors.Is(err, context.Canceled) || errors.Is(err, sandbox.ErrUnavailable) {
+			t.Errorf("%s, cancelled = %v, want context.Canceled alone", c.name, err)
+		}
 	}
 }

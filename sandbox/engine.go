@@ -40,7 +40,7 @@ type Engine interface {
 	// Errors: ErrNotFound, ErrNotRunning, ErrUnavailable.
 	Attach(ctx context.Context, id string) (io.ReadWriteCloser, error)
 	// Update changes memory, CPU and process limits of a running sandbox.
-	// Errors: ErrNotFound, ErrLimitBelowUse, ErrUnavailable.
+	// Errors: ErrNotFound, ErrNotRunning, ErrLimitBelowUse, ErrUnavailable.
 	Update(ctx context.Context, id string, limits Limits) error
 	// List reports every sandbox of this instance, dead ones too.
 	// Errors: ErrUnavailable.

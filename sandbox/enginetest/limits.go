@@ -40,6 +40,18 @@ var limits = []test{
 		}
 		return nil
 	}},
+	// The host has one stock of ptys for everybody; the guest alone may take of it.
+	{name: "ptys-are-the-guests", body: func(b *bench) error {
+		box, err := b.look()
+		if err != nil {
+			return err
+		}
+		out, err := b.asLearner(box, "exec 3<>/dev/ptmx && echo opened || echo refused")
+		if err == nil && strings.TrimSpace(out) != "refused" {
+			err = fmt.Errorf("the learner opens /dev/ptmx: %q", out)
+		}
+		return err
+	}},
 	{name: "limit-below-use", body: func(b *bench) error {
 		box, err := b.start()
 		if err != nil {

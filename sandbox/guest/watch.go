@@ -3,6 +3,7 @@ package guest
 import (
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -31,8 +32,10 @@ type opened struct {
 	path string
 }
 
-func newWatch() (*watch, error) {
-	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+// newWatch starts watching on the learner's account: the kernel allows each uid
+// 128 inotify instances over all sandboxes of the host, and root is in every one.
+func newWatch(learner int) (*watch, error) {
+	fd, err := as(learner, func() (int, error) { return unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK) })
 	if err != nil {
 		return nil, fmt.Errorf("start inotify: %w", err)
 	}
@@ -43,6 +46,31 @@ func newWatch() (*watch, error) {
 		}
 	}
 	return w, nil
+}
+
+// as calls f with another effective uid, on a thread that ends if it can't be
+// turned back. Raw system calls, since Go's would change every thread.
+func as(uid int, f func() (int, error)) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	done := make(chan result)
+	go func() {
+		runtime.LockOSThread()
+		keep := ^uintptr(0) // -1: leave as it is, setresuid(2)
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, keep, uintptr(uid), keep); errno != 0 {
+			done <- result{0, errno} // the thread ends with this goroutine
+			return
+		}
+		n, err := f()
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, keep, 0, keep); errno == 0 {
+			runtime.UnlockOSThread()
+		}
+		done <- result{n, err}
+	}()
+	r := <-done
+	return r.n, r.err
 }
 
 // read takes the events that came since the last call.

@@ -146,6 +146,14 @@ func (e *session) take(lab *labs.Lab, task *labs.Task, t *turn) {
 
 // lookAt checks once, writes the result down, and tells it.
 func (e *session) lookAt(lab *labs.Lab, task *labs.Task) (labs.Result, error) {
+	// An answer that was given in the terminal before now counts.
+	settled := make(chan struct{})
+	select {
+	case e.settle <- settled:
+		<-settled
+	case <-e.ctx.Done():
+		return labs.Result{}, e.why()
+	}
 	attempt, err := e.s.attempt(e.ctx, e.box)
 	if err != nil {
 		return labs.Result{}, e.fault(err)
@@ -155,17 +163,13 @@ func (e *session) lookAt(lab *labs.Lab, task *labs.Task) (labs.Result, error) {
 		return labs.Result{}, e.fault(err)
 	}
 	result := task.Check(e.ctx, e.box, labs.Attempt{Seed: attempt.Seed, Answers: answers})
-	if e.ctx.Err() != nil {
+	switch {
+	case e.ctx.Err() != nil:
 		return labs.Result{}, e.why() // cut short: it says nothing
+	case result.Status == labs.Broken && e.box.State() != sandbox.Live:
+		return labs.Result{}, problemInterrupted
 	}
 	e.s.metrics.checked(lab, task, result)
-	if result.Status == labs.Broken {
-		if result.Reference == "" {
-			result.Reference = reference()
-		}
-		e.s.Log.Error("check broke", "reference", result.Reference, "sandbox", e.box.ID(),
-			"task", e.box.Lab()+"/"+task.ID, "message", result.Message, "observed", result.Observed)
-	}
 	if err := e.s.Store.SaveResult(e.ctx, e.box.Owner(), lab.Module, lab.ID, result); err != nil {
 		return labs.Result{}, e.fault(problemNotSaved.because(err))
 	}

@@ -91,6 +91,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, e *session, to *
 		return nil
 	}
 	control := http.NewResponseController(w)
+	if control.Flush() != nil {
+		return nil
+	}
 	send := func(message []byte) bool {
 		_ = control.SetWriteDeadline(time.Now().Add(writeTime))
 		_, err := w.Write(message)

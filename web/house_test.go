@@ -82,7 +82,7 @@ func course() fstest.MapFS {
 		task("20-file", "hints:\n  - Touch.\n", `if [ -e /home/learner/done ]; then pass 'The file is there.'; fi
 fail 'There is no file yet.'
 `)
-		task("30-word", "answer: true\nhints:\n  - Say it.\n", "if [ \"$(answered)\" = secret ]; then pass 'That is the word.'; fi\nfail 'Not that word.'\n")
+		task("30-word", "answer: true\nhints:\n  - Say it.\n", "if answered && [[ $REPLY == secret ]]; then pass 'That is the word.'; fi\nfail 'Not that word.'\n")
 		// It counts how often it ran, and how many ran beside it.
 		task("40-slow", "hints:\n  - Wait.\n", `mkdir /tmp/slow 2>/dev/null || { echo overlap >>/tmp/overlap; exit 7; }
 echo ran >>/tmp/ran

@@ -20,6 +20,8 @@ type session struct {
 	box *sandbox.Sandbox
 	ctx context.Context // ends with the session
 
+	settle chan chan struct{} // asks run to take in all events that came; it closes what it gets
+
 	listeners *audience // of events
 	viewers   *audience // of samples
 
@@ -40,7 +42,7 @@ func (s *Server) session(box *sandbox.Sandbox) *session {
 		return e
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
-	e := &session{s: s, box: box, ctx: ctx, listeners: newAudience(), viewers: newAudience(), checks: map[string]*turn{}}
+	e := &session{s: s, box: box, ctx: ctx, settle: make(chan chan struct{}), listeners: newAudience(), viewers: newAudience(), checks: map[string]*turn{}}
 	select {
 	case <-box.Done(): // looked at once more; nothing will ever happen in it
 		cancel()
@@ -79,6 +81,13 @@ func (e *session) run(cancel context.CancelFunc) {
 			if ok {
 				due = e.heard(event) || due
 			}
+		case settled := <-e.settle:
+			for len(events) > 0 {
+				if event, ok := <-events; ok {
+					due = e.heard(event) || due
+				}
+			}
+			close(settled)
 		case <-e.box.Done():
 			open = false
 		case <-e.ctx.Done():

@@ -109,7 +109,7 @@ func readResult(r sandbox.RunResult, token string) (Result, error) {
 	}
 	first := ""
 	for line := range strings.Lines(string(r.Stdout)) {
-		line = strings.TrimRight(line, "\r\n")
+		line = strings.TrimSuffix(line, "\n")
 		told, ok := strings.CutPrefix(line, token+" ")
 		if !ok {
 			if !utf8.ValidString(line) {
@@ -141,8 +141,11 @@ func readResult(r sandbox.RunResult, token string) (Result, error) {
 		result.Message = first
 	}
 	result.Message = cut(strings.ReplaceAll(result.Message, "\n", " "), maxMessage)
-	if result.Message == "" {
+	switch {
+	case result.Message == "":
 		return Result{}, fmt.Errorf("it gave no message")
+	case strings.Contains(result.Message, "\r"):
+		return Result{}, fmt.Errorf("its message has a carriage return")
 	}
 	// Who passed has tried.
 	result.Attempted = result.Attempted || result.Status == Pass

@@ -150,24 +150,3 @@ func (l *Lab) Task(id string) (*Task, bool) {
 	}
 	return nil, false
 }
-
-// AnswerTask says to which task an answer belongs that was submitted for task,
-// "" when the learner named none: then it is the first open one that asks for an
-// answer, or the last of all when none is open. ok is false when the lab has no
-// such task, or it takes no answer.
-func (l *Lab) AnswerTask(task string, open func(task string) bool) (id string, ok bool) {
-	if task != "" {
-		t, ok := l.Task(task)
-		return task, ok && t.Answer
-	}
-	for _, t := range l.Tasks {
-		if !t.Answer {
-			continue
-		}
-		id, ok = t.ID, true
-		if open(t.ID) {
-			break
-		}
-	}
-	return id, ok
-}

@@ -55,29 +55,30 @@ lacks() { [[ " ${SN_MISSING-} " == *" $1 "* ]]; }
 
 # The journal: start, end, status, line and output of each command, newest first.
 mapfile -d '' -t sn_journal <"${SN_JOURNAL:-/dev/null}"
-# Every process that ended, oldest first, and every opening of a watched program.
-mapfile -t sn_ended <"${SN_ENDED:-/dev/null}"
+# Every opening of a watched program.
 mapfile -t sn_opened <"${SN_OPENED:-/dev/null}"
 
 # ended NAME [PARENT] goes, call by call, through the learner's processes of that
 # name (any, if empty) that ended, newest first. It sets pid, ppid, command, status,
 # signal, start, end, minor, major.
-sn_ended_asked='' sn_ended_left=0
+sn_ended_asked='' sn_ended_found=()
 ended() {
-    local record uid
     if [[ "$*" != "$sn_ended_asked" ]]; then
-        sn_ended_asked="$*" sn_ended_left=${#sn_ended[@]}
+        sn_ended_asked="$*"
+        mapfile -t sn_ended_found < <(sn_select "$1" "${2-}")
     fi
-    while ((sn_ended_left > 0)); do
-        record=${sn_ended[--sn_ended_left]}
-        [[ $record == *$'\t'"$1"* ]] || continue
-        IFS=$'\t' read -r _ pid ppid uid command status signal start end minor major <<<"$record"
-        if [[ $uid == "$SN_UID" && ( -z $1 || $command == "$1" ) && ${2-$ppid} == "$ppid" ]]; then
-            return 0
-        fi
-    done
-    sn_ended_asked=''
-    return 1
+    if ((${#sn_ended_found[@]} == 0)); then
+        sn_ended_asked=''
+        return 1
+    fi
+    IFS=$'\t' read -r _ pid ppid _ command status signal start end minor major <<<"${sn_ended_found[-1]}"
+    unset 'sn_ended_found[-1]'
+}
+
+# sn_select NAME PARENT prints the records of the learner's processes, oldest first.
+sn_select() {
+    awk -F '\t' -v uid="$SN_UID" -v name="$1" -v parent="$2" \
+        '$4 == uid && (name == "" || $5 == name) && (parent == "" || $3 == parent)' "${SN_ENDED:-/dev/null}"
 }
 
 # typed NAME goes, newest first, through the commands whose line holds that word. It
@@ -102,10 +103,11 @@ typed() {
 # name, of the learner's, began and ended, as the kernel wrote it down; for programs
 # whose real file is watched, that file was opened as well. It sets what typed and
 # ended set, and named: 1 if the line holds the word, or is not known.
-sn_ran_asked='' sn_ran_next=0
+sn_ran_asked='' sn_ran_next=0 sn_ran_found=()
 ran() {
     if [[ "$*" != "$sn_ran_asked" ]]; then
         sn_ran_asked="$*" sn_ran_next=0
+        mapfile -t sn_ran_found < <(sn_select "$1" '')
     fi
     while ((sn_ran_next < ${#sn_journal[@]})); do
         sn_command "$sn_ran_next"
@@ -119,7 +121,7 @@ ran() {
             pid='' status=$exit signal=0
             ((named)) || continue
         else
-            sn_process "$1" || continue
+            sn_process || continue
         fi
         if sn_real "$1"; then
             return 0
@@ -137,16 +139,17 @@ sn_command() {
 # sn_names NAME: the line holds NAME as a word, a path before it allowed.
 sn_names() { [[ $line =~ (^|[^[:alnum:]_.-])"$1"($|[^[:alnum:]_.-]) ]]; }
 
-# sn_process NAME: a process of that name lived during the command. The kernel
-# keeps whole seconds of its start, and the marks come through a terminal.
+# sn_process: one of sn_ran_found lived during the command. The kernel keeps whole
+# seconds of its start, and the marks come through a terminal.
 sn_process() {
-    local found=1
-    sn_ended_asked=''
-    while ((found)) && ended "$1"; do
-        found=$((start < began - 2000 || end > finished + 1000))
+    local i
+    for ((i = ${#sn_ran_found[@]} - 1; i >= 0; i--)); do
+        IFS=$'\t' read -r _ pid ppid _ command status signal start end minor major <<<"${sn_ran_found[i]}"
+        if ((start >= began - 2000 && end <= finished + 1000)); then
+            return 0
+        fi
     done
-    sn_ended_asked=''
-    return "$found"
+    return 1
 }
 
 # sn_real NAME: the real file of that program, if it is one of those that are

@@ -84,4 +84,3 @@ func random(bytes int) string {
 	rand.Read(b)
 	return hex.EncodeToString(b)
 }
-

@@ -166,6 +166,39 @@ test("an answer in the field is checked at once", async () => {
   await becomes("secret-path", "not-yet");
 });
 
+test("a prediction is kept and shown", async () => {
+  const batching = task("batching");
+  await batching.getByRole("radio", { name: "gulp" }).check();
+  await batching.getByRole("button", { name: "Say it" }).click();
+  await batching.getByText("You said gulp. Now run it.").waitFor();
+  assert.equal(await state("batching"), "predicted");
+});
+
+test("Ctrl+Enter in the terminal checks the task that is next", async () => {
+  const answered = page.waitForResponse((answer) => answer.url().endsWith("/check"));
+  await enter(page);
+  await page.keyboard.press("Control+Enter");
+  assert.deepEqual((await answered).request().postDataJSON(), { task: "secret-path" });
+});
+
+test("15 minutes more are given", async () => {
+  const left = async () => Number.parseInt(await page.locator("sn-time").innerText(), 10);
+  const before = await left();
+  await page.getByRole("button", { name: "+15 min" }).click();
+  await page.waitForFunction(
+    (least) => Number.parseInt(document.querySelector("sn-time").textContent, 10) >= least,
+    before + 14,
+  );
+});
+
+test("a screen reader is given the terminal's text", async () => {
+  const toggle = page.getByRole("button", { name: "Screen reader" });
+  await toggle.click();
+  await run(page, "echo read-me-aloud", /^read-me-aloud$/m);
+  await page.getByRole("listitem").filter({ hasText: /^read-me-aloud$/ }).waitFor({ state: "attached" });
+  await toggle.click();
+});
+
 test("a hint opens, and the next one waits", async () => {
   await task("secret-path").getByRole("button", { name: "Next hint" }).click();
   await task("secret-path").locator(".hints li").waitFor();
@@ -321,6 +354,7 @@ test("a second page watches, and can take over", async () => {
   await page.getByText("Open in another tab; you are watching.").waitFor();
   await run(other, "echo taken", /^taken$/m);
   await other.close();
+  await page.getByText("Open in another tab; you are watching.").waitFor({ state: "detached" });
 });
 
 test("a server that is killed and started again loses nothing", async () => {
@@ -333,6 +367,24 @@ test("a server that is killed and started again loses nothing", async () => {
   await page.getByText("Back. Nothing was lost.").waitFor({ timeout: 20_000 });
   await run(page, 'echo "still $mine"', /^still 0815$/m);
   faults.length = 0;
+});
+
+test("on a phone the terminal is a sheet with the keys that are missing", async () => {
+  const phone = await browser.newContext({
+    viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, storageState: await context.storageState(),
+  });
+  const hand = await phone.newPage();
+  await hand.goto(server.url + lab);
+  await hand.getByRole("button", { name: "Terminal", exact: true }).tap();
+  await hand.getByRole("button", { name: "Type here" }).tap();
+  await prompted(hand);
+  await hand.getByRole("button", { name: "Up" }).tap();
+  await sees(hand, /\$ \S/);
+  await hand.screenshot({ path: `${shots}lab-sheet-phone.png` });
+  await hand.getByRole("button", { name: "^C" }).tap();
+  await sees(hand, /\^C\n[^\n]*\$ *\n*$/);
+  await phone.close();
+  await page.getByText("Open in another tab; you are watching.").waitFor({ state: "detached" });
 });
 
 test("reset gives a new home and keeps what was passed", async () => {

@@ -3,7 +3,7 @@ import { remember, remembered } from "./remember.js";
 const key = "divider";
 const least = 25;
 const most = 75;
-const usual = 46;
+const usual = 43; // 80 columns of terminal in a window of 1440 px
 
 /**
  * `<sn-divider>`: the bar between text and terminal. Drag it, or focus it and
@@ -25,12 +25,14 @@ class Divider extends HTMLElement {
   };
   private readonly up = (): void => {
     delete this.dataset["dragging"];
+    this.keep();
   };
   private readonly press = (event: KeyboardEvent): void => {
     const to = this.target(event.key);
     if (to === undefined) return;
     event.preventDefault();
     this.set(to);
+    this.keep();
   };
 
   connectedCallback(): void {
@@ -75,11 +77,14 @@ class Divider extends HTMLElement {
     }
   }
 
+  private keep(): void {
+    remember(key, this.getAttribute("aria-valuenow") ?? "");
+  }
+
   private set(percent: number): void {
     const split = Math.min(most, Math.max(least, percent));
     this.setAttribute("aria-valuenow", String(Math.round(split)));
     this.bench?.style.setProperty("--split", `${split}%`);
-    remember(key, split.toFixed(1));
   }
 }
 customElements.define("sn-divider", Divider);

@@ -7,8 +7,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
-# scripts/go.sh puts a Go of its own here where the distribution's is too old.
-export PATH := $(CURDIR)/bin/_go/bin:$(PATH)
+# scripts/go.sh and node.sh put their own here where the distribution's are too old.
+export PATH := $(CURDIR)/bin/_go/bin:$(CURDIR)/bin/_node/node_modules/node/bin:$(PATH)
 # The version in go.mod decides; an older Go fetches it as a module.
 export GOTOOLCHAIN := auto
 export GOFLAGS := -buildvcs=false

@@ -41,7 +41,7 @@ func (b *Builder) buildBase(ctx context.Context, r recipe, p Progress) (id strin
 // importBase has mmdebstrap make a system from the host's own package sources and
 // imports it. The system in between lies in files without a name, so that nothing
 // of it outlives this process, however it ends.
-func (b *Builder) importBase(ctx context.Context, r recipe, debstrap string, p Progress) error {
+func (b *Builder) importBase(ctx context.Context, r recipe, debstrap string, p Progress) (err error) {
 	sources, err := hostSources(r.distribution)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (b *Builder) importBase(ctx context.Context, r recipe, debstrap string, p P
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, removeUnmounted(dir)) }()
 	// For an ordinary user mmdebstrap works under other uids, which have to read the files.
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
@@ -86,6 +86,38 @@ func scratch() string {
 		return dir
 	}
 	return "/var/tmp"
+}
+
+// removeUnmounted removes dir and all in it, unless something is mounted there: what is
+// mounted is not ours to remove. It then says so and leaves everything as it is.
+func removeUnmounted(dir string) error {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return fmt.Errorf("leave %s: cannot tell what is mounted there: %w", dir, err)
+	}
+	if at := mountedUnder(mounts, dir); at != "" {
+		return fmt.Errorf("leave %s: %s is still mounted; unmount it, then remove the folder", dir, at)
+	}
+	return os.RemoveAll(dir)
+}
+
+// mountedUnder is the first mount point at or below dir in a mountinfo (proc(5)), or "".
+func mountedUnder(mountinfo []byte, dir string) string {
+	for line := range strings.Lines(string(mountinfo)) {
+		fields := strings.Fields(line)
+		if len(fields) < 5 {
+			continue
+		}
+		at := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(fields[4])
+		if at == dir || strings.HasPrefix(at, dir+"/") {
+			return at
+		}
+	}
+	return ""
 }
 
 // nameless is a file that its last user's end removes.
@@ -131,12 +163,9 @@ func debstrapInto(ctx context.Context, r recipe, debstrap, dir string, sources [
 	}}
 	cmd := exec.CommandContext(ctx, debstrap, args...)
 	cmd.Stdout, cmd.Stderr = out, said
-	cmd.Env = append(os.Environ(), "TMPDIR="+scratch(), "SYSNERD_BASE="+string(r.read("base.sh")), "LC_ALL=C.UTF-8")
-	// Its own process group, told once: it then unmounts and removes what it made.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 30 * time.Second
-	err := cmd.Run()
+	// What it leaves when it is killed lies in dir. Its mounts do not: see runGroup.
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "SYSNERD_BASE="+string(r.read("base.sh")), "LC_ALL=C.UTF-8")
+	err := runGroup(cmd)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -144,6 +173,43 @@ func debstrapInto(ctx context.Context, r recipe, debstrap, dir string, sources [
 		return fmt.Errorf("mmdebstrap: %w:\n%s", err, said.tail())
 	}
 	return nil
+}
+
+// runGroup runs cmd in a process group of its own, of which nothing is left afterwards.
+// When the command's context ends, all of the group is told, as by Ctrl-C in a terminal.
+func runGroup(cmd *exec.Cmd) error {
+	tell := func(sig syscall.Signal) error { return syscall.Kill(-cmd.Process.Pid, sig) }
+	var again *time.Timer
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if os.Geteuid() == 0 {
+		// As root mmdebstrap mounts this machine's /sys, /dev and a /proc into the system
+		// that it makes. Killed, it leaves them, and removing its files would then remove
+		// those of this machine. In a mount namespace of its own they end with it. (For an
+		// ordinary user mmdebstrap makes such a namespace itself.)
+		cmd.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
+	}
+	cmd.Cancel = func() error {
+		// A child between fork and exec ignores it, and all wait for that one: hence twice.
+		again = time.AfterFunc(2*time.Second, func() { _ = tell(syscall.SIGTERM) })
+		return tell(syscall.SIGINT)
+	}
+	cmd.WaitDelay = 10 * time.Second
+	err := cmd.Run()
+	if again != nil {
+		again.Stop()
+	}
+	if cmd.Process == nil {
+		return err
+	}
+	// Most often nothing outlived it. What did is gone once the kernel says so, or
+	// is a zombie that this machine's init does not reap.
+	for range 100 {
+		if tell(syscall.SIGKILL) != nil {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return err
 }
 
 // transport are apt's settings on how to reach a mirror, as apt-config prints them.

@@ -266,25 +266,67 @@ func TestInterruptedBaseLeavesNothing(t *testing.T) {
 	if _, err := exec.LookPath("mmdebstrap"); err != nil {
 		t.Fatal(err)
 	}
-	scratch := t.TempDir()
-	t.Setenv("TMPDIR", scratch)
-	b := engine(t)
-	r := ownRecipe(t, map[string]string{"packages.txt": fmt.Sprintf("bash # %d\n", time.Now().UnixNano())})
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	_, err := b.build(ctx, r, func(line string) {
-		if strings.Contains(line, "apt-get update") {
-			cancel()
+	for _, step := range []string{"apt-get update", "extracting archives", "installing remaining"} {
+		t.Run(step, func(t *testing.T) {
+			// Not t.TempDir, which would remove what a fault leaves mounted.
+			scratch, err := os.MkdirTemp("/var/tmp", "sysnerd-test-")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := removeUnmounted(scratch); err != nil {
+					t.Error(err)
+				}
+			})
+			t.Setenv("TMPDIR", scratch)
+			b := engine(t)
+			r := ownRecipe(t, map[string]string{"packages.txt": fmt.Sprintf("less # %d\n", time.Now().UnixNano())})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			seen := ""
+			_, err = b.build(ctx, r, func(line string) {
+				mounts, err := os.ReadFile("/proc/self/mountinfo")
+				if err != nil {
+					t.Error(err)
+				}
+				if at := mountedUnder(mounts, scratch); at != "" {
+					seen = at
+				}
+				if strings.Contains(line, step) {
+					cancel()
+				}
+			})
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("build = %v, want that it was cancelled", err)
+			}
+			if seen != "" {
+				t.Errorf("while it was built %s was mounted for all of this machine to see", seen)
+			}
+			if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
+				t.Errorf("after an interrupted base: %v, %v in the temporary folder; want nothing", left, err)
+			}
+			if id, ok, err := b.find(t.Context(), r.baseTag()); err != nil || ok {
+				t.Errorf("after an interrupted base: image %s, %v; want none", id, err)
+			}
+		})
+	}
+}
+
+func TestWhatIsMountedIsNotRemoved(t *testing.T) {
+	const mountinfo = `24 1 254:0 / / rw - ext4 /dev/vda rw
+30 24 0:27 / /var/tmp/base-1/root/dev/shm rw - tmpfs tmpfs rw
+31 24 0:28 / /var/tmp/with\040space/proc rw - proc proc rw
+`
+	for dir, want := range map[string]string{
+		"/var/tmp/base-1":              "/var/tmp/base-1/root/dev/shm",
+		"/var/tmp/with space":          "/var/tmp/with space/proc",
+		"/var/tmp/base":                "",
+		"/var/tmp/base-1/root/dev/shm": "/var/tmp/base-1/root/dev/shm",
+		"/home":                        "",
+	} {
+		if got := mountedUnder([]byte(mountinfo), dir); got != want {
+			t.Errorf("mountedUnder(%s) = %q, want %q", dir, got, want)
 		}
-	})
-	if !errors.Is(err, context.Canceled) {
-		t.Fatalf("build = %v, want that it was cancelled", err)
-	}
-	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
-		t.Errorf("after an interrupted base: %v, %v in the temporary folder; want nothing", left, err)
-	}
-	if id, ok, err := b.find(t.Context(), r.baseTag()); err != nil || ok {
-		t.Errorf("after an interrupted base: image %s, %v; want none", id, err)
 	}
 }
 

@@ -80,8 +80,57 @@ func inline(text string) template.HTML {
 	return template.HTML(out.String())
 }
 
-// The page that greets: every course, its labs and how far the learner is.
+// home is the page that greets.
+func (s *Server) home(w http.ResponseWriter, r *http.Request) {
+	var view homeView
+	for _, module := range s.Library().Modules {
+		course := courseView{Module: module}
+		for i, lab := range module.Labs {
+			progress, err := s.Store.Progress(r.Context(), callerOf(r).learner, module.ID, lab.ID)
+			if err != nil {
+				s.refuse(w, r, fmt.Errorf("read progress in %s: %w", lab.ID, err))
+				return
+			}
+			course.Labs = append(course.Labs, viewLab(module, i+1, lab, progress))
+		}
+		for i := range course.Labs {
+			if !course.Labs[i].done() {
+				course.Continue = &course.Labs[i]
+				break
+			}
+		}
+		view.Courses = append(view.Courses, course)
+	}
+	s.show(w, r, http.StatusOK, "home", view)
+}
 
+// labPage is one lab: its text and its tasks beside a terminal.
+func (s *Server) labPage(w http.ResponseWriter, r *http.Request) {
+	module, ok := s.Library().Module(r.PathValue("module"))
+	if !ok {
+		s.show(w, r, http.StatusNotFound, "missing", missingView{})
+		return
+	}
+	lab, ok := module.Lab(r.PathValue("lab"))
+	if !ok {
+		s.show(w, r, http.StatusNotFound, "missing", missingView{})
+		return
+	}
+	progress, err := s.Store.Progress(r.Context(), callerOf(r).learner, module.ID, lab.ID)
+	if err != nil {
+		s.refuse(w, r, fmt.Errorf("read progress in %s: %w", lab.ID, err))
+		return
+	}
+	s.show(w, r, http.StatusOK, "lab", viewLab(module, 1+slices.Index(module.Labs, lab), lab, progress))
+}
+
+func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page string, view any) {
+	if err := s.pages.write(w, status, page, view); err != nil {
+		s.refuse(w, r, fmt.Errorf("show page %s: %w", page, err))
+	}
+}
+
+// homeView is every course, its labs and how far the learner is.
 type homeView struct{ Courses []courseView }
 
 // Heading is the page's title in the browser.
@@ -231,57 +280,5 @@ func said(predict *labs.Predict, choice string, passed bool) string {
 		return "You said " + choice + ", and it was."
 	default:
 		return "You said " + choice + ", it was " + predict.Answer + "."
-	}
-}
-
-// HANDLERS
-
-// home is the page that greets.
-func (s *Server) home(w http.ResponseWriter, r *http.Request) {
-	var view homeView
-	for _, module := range s.Library().Modules {
-		course := courseView{Module: module}
-		for i, lab := range module.Labs {
-			progress, err := s.Store.Progress(r.Context(), callerOf(r).learner, module.ID, lab.ID)
-			if err != nil {
-				s.refuse(w, r, fmt.Errorf("read progress in %s: %w", lab.ID, err))
-				return
-			}
-			course.Labs = append(course.Labs, viewLab(module, i+1, lab, progress))
-		}
-		for i := range course.Labs {
-			if !course.Labs[i].done() {
-				course.Continue = &course.Labs[i]
-				break
-			}
-		}
-		view.Courses = append(view.Courses, course)
-	}
-	s.show(w, r, http.StatusOK, "home", view)
-}
-
-// labPage is one lab: its text and its tasks beside a terminal.
-func (s *Server) labPage(w http.ResponseWriter, r *http.Request) {
-	module, ok := s.Library().Module(r.PathValue("module"))
-	if !ok {
-		s.show(w, r, http.StatusNotFound, "missing", missingView{})
-		return
-	}
-	lab, ok := module.Lab(r.PathValue("lab"))
-	if !ok {
-		s.show(w, r, http.StatusNotFound, "missing", missingView{})
-		return
-	}
-	progress, err := s.Store.Progress(r.Context(), callerOf(r).learner, module.ID, lab.ID)
-	if err != nil {
-		s.refuse(w, r, fmt.Errorf("read progress in %s: %w", lab.ID, err))
-		return
-	}
-	s.show(w, r, http.StatusOK, "lab", viewLab(module, 1+slices.Index(module.Labs, lab), lab, progress))
-}
-
-func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page string, view any) {
-	if err := s.pages.write(w, status, page, view); err != nil {
-		s.refuse(w, r, fmt.Errorf("show page %s: %w", page, err))
 	}
 }

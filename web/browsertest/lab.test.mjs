@@ -383,6 +383,9 @@ test("on a phone the terminal is a sheet with the keys that are missing", async 
   await hand.screenshot({ path: `${shots}lab-sheet-phone.png` });
   await hand.getByRole("button", { name: "^C" }).tap();
   await sees(hand, /\^C\n[^\n]*\$ *\n*$/);
+  await hand.getByRole("button", { name: "Ctrl", exact: true }).tap();
+  await hand.keyboard.type("l");
+  await sees(hand, /^[^\n]*\$ *\n*$/);
   await phone.close();
   await page.getByText("Open in another tab; you are watching.").waitFor({ state: "detached" });
 });

@@ -1,8 +1,12 @@
 import { button } from "./dom.js";
 
-const rows: [string, string][] = [
+/** Stands for "the next letter is typed with Ctrl". */
+export const sticky = "ctrl";
+
+const keys: [name: string, typed: string][] = [
   ["Esc", "\x1b"],
   ["Tab", "\t"],
+  ["Ctrl", sticky],
   ["Left", "\x1b[D"],
   ["Up", "\x1b[A"],
   ["Down", "\x1b[B"],
@@ -20,9 +24,9 @@ const rows: [string, string][] = [
 class Keys extends HTMLElement {
   connectedCallback(): void {
     this.replaceChildren(
-      ...rows.map(([name, keys]) => {
+      ...keys.map(([name, typed]) => {
         const key = button(name, () => {
-          this.dispatchEvent(new CustomEvent<string>("sn-key", { bubbles: true, detail: keys }));
+          this.dispatchEvent(new CustomEvent<string>("sn-key", { bubbles: true, detail: typed }));
         });
         key.addEventListener("pointerdown", (event) => event.preventDefault());
         return key;

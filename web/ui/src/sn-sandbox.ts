@@ -103,11 +103,17 @@ class SandboxElement extends HTMLElement {
     const wait = (error instanceof Refused && error.retryAfter) || again;
     const final = error instanceof Refused && error.status >= 400 && error.status < 500 && error.status !== 429;
     this.terminal?.cover(reason(error), button("Try now", () => void this.start()));
-    if (!final) this.retry = window.setTimeout(() => void this.start(), wait * 1000);
+    if (!final) this.later(() => void this.start(), wait);
+  }
+
+  private later(act: () => void, seconds: number): void {
+    clearTimeout(this.retry);
+    this.retry = window.setTimeout(act, seconds * 1000);
   }
 
   private ended(): void {
     this.started();
+    clearTimeout(this.retry);
     this.deafen();
     this.sandbox = null;
     this.opened = false;
@@ -141,6 +147,7 @@ class SandboxElement extends HTMLElement {
       if (this.sandbox && !this.events && !document.hidden) this.hear();
     } catch (error) {
       if (error instanceof Refused && (error.status === 404 || error.status === 410)) this.ended();
+      else this.later(() => void this.lookAgain(), again);
     }
   }
 

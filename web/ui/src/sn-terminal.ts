@@ -3,6 +3,7 @@ import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal } from "@xterm/xterm";
 import { button, bytes, el } from "./dom.js";
+import { sticky } from "./sn-keys.js";
 import { remember, remembered } from "./remember.js";
 import { terminalTheme } from "./terminal-theme.js";
 import { type Hello, type Listener, TerminalSocket } from "./terminal-socket.js";
@@ -41,6 +42,7 @@ export class TerminalElement extends HTMLElement implements Listener {
   private head = 0; // what lies before was printed before we came
   private silence = 0;
   private writes = false;
+  private control = false; // the next letter is typed with Ctrl
   private countdown = 0;
   private held = ""; // a paste that waits for a yes
 
@@ -109,8 +111,18 @@ export class TerminalElement extends HTMLElement implements Listener {
 
   /** Types bytes as they are; for keys that a touch screen lacks. */
   press(keys: string): void {
-    if (keys === "\x03") this.socket?.interrupt();
-    else this.term?.input(keys);
+    const arrow = /^\x1b\[([A-D])$/.exec(keys)?.[1];
+    if (keys === "\x03") {
+      if (this.writes) this.socket?.interrupt();
+    } else if (keys === sticky) {
+      this.control = !this.control;
+      this.say(this.control ? "Ctrl and …" : "");
+      this.term?.focus();
+    } else if (arrow && this.term?.modes.applicationCursorKeysMode) {
+      this.term.input(`\x1bO${arrow}`);
+    } else {
+      this.term?.input(keys);
+    }
   }
 
   /** Puts words over the dimmed screen; none takes them away. */
@@ -219,7 +231,7 @@ export class TerminalElement extends HTMLElement implements Listener {
     term.loadAddon(new Unicode11Addon());
     term.unicode.activeVersion = "11";
     term.attachCustomKeyEventHandler((event) => this.key(event));
-    term.onData((data) => this.send(this.encoder.encode(data)));
+    term.onData((data) => this.send(this.encoder.encode(this.controlled(data))));
     term.onBinary((data) => this.send(Uint8Array.from(data, (c) => c.charCodeAt(0))));
     term.onResize((size) => this.socket?.resize(size));
     this.muteQueries(term);
@@ -310,6 +322,14 @@ export class TerminalElement extends HTMLElement implements Listener {
       return false;
     }
     return true;
+  }
+
+  /** What was typed, with Ctrl if the Ctrl key of a touch screen was tapped before. */
+  private controlled(data: string): string {
+    if (!this.control) return data;
+    this.control = false;
+    this.say("");
+    return /^[a-z@[\\\]^_]$/i.test(data) ? String.fromCharCode(data.toUpperCase().charCodeAt(0) & 0x1f) : data;
   }
 
   private send(data: Uint8Array): void {

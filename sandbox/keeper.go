@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"sysnerd/sandbox/link"
 )
 
 const (
@@ -113,77 +111,6 @@ func NewKeeper(cfg KeeperConfig) *Keeper {
 	}
 	k.work.Go(k.tend)
 	return k
-}
-
-// Known is what the store remembers of a sandbox across restarts of the server.
-type Known struct {
-	ID, Owner, Lab string
-	Expires        time.Time
-	Limits         Limits
-	Prepare        func(ctx context.Context, s *Sandbox) error
-}
-
-// Recover adopts those of known that are alive and unexpired, and removes every
-// other sandbox of this instance. It returns the ids that it adopted. It is called
-// once, before the first Claim. Errors: those of Engine.List.
-func (k *Keeper) Recover(ctx context.Context, known []Known) ([]string, error) {
-	listed, err := k.cfg.Engine.List(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("find sandboxes: %w", err)
-	}
-	ours := map[string]Known{}
-	for _, n := range known {
-		ours[n.ID] = n
-	}
-	var (
-		adopted []string
-		mu      sync.Mutex
-		wg      sync.WaitGroup
-	)
-	for _, l := range listed {
-		n, ok := ours[l.ID]
-		wg.Go(func() {
-			k.starts <- struct{}{}
-			defer func() { <-k.starts }()
-			if ok && l.Running && time.Now().Before(n.Expires) {
-				err := k.adopt(ctx, l, n)
-				if err == nil {
-					mu.Lock()
-					adopted = append(adopted, l.ID)
-					mu.Unlock()
-					return
-				}
-				k.log.Warn("cannot adopt sandbox; removing it", "sandbox", l.ID, "err", err)
-			}
-			if err := k.cfg.Engine.Remove(ctx, l.ID); err != nil {
-				k.log.Warn("cannot remove left-over sandbox", "sandbox", l.ID, "err", err)
-			}
-		})
-	}
-	wg.Wait()
-	return adopted, nil
-}
-
-func (k *Keeper) adopt(ctx context.Context, l Listed, n Known) error {
-	spec := Spec{ID: l.ID, Instance: k.cfg.Instance, Lab: n.Lab, Image: k.cfg.Image, UID: l.UID, Expires: n.Expires, Limits: n.Limits}
-	s := newSandbox(k.cfg.Engine, spec, k.log)
-	s.owner, s.ready = n.Owner, true
-	c, err := s.attach(ctx)
-	if err != nil {
-		return err
-	}
-	s.begin(c)
-	e := &entry{
-		s: s, created: time.Now(), ready: make(chan struct{}), reset: make(chan struct{}, 1),
-		claim: Claim{Owner: n.Owner, Lab: n.Lab, Limits: n.Limits, Prepare: n.Prepare},
-	}
-	close(e.ready)
-	k.mu.Lock()
-	k.entries[l.ID] = e
-	k.owned[ownership{n.Owner, n.Lab}] = e
-	k.mu.Unlock()
-	k.work.Go(func() { k.guard(e) })
-	return nil
 }
 
 // Claim returns the live sandbox of this owner and lab, made now if there is none
@@ -413,104 +340,6 @@ func (k *Keeper) Remove(ctx context.Context, id string) error {
 	return nil
 }
 
-// Reset brings a sandbox back to its lab's initial state: every process of the
-// learner ended, home and /tmp wiped, Prepare run again. The id stays. A guest
-// that does not manage it in time is replaced, with its container.
-func (k *Keeper) Reset(ctx context.Context, id string) error {
-	e, err := k.find(id)
-	if err != nil {
-		return err
-	}
-	select {
-	case e.reset <- struct{}{}:
-		defer func() { <-e.reset }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	wipe, cancel := context.WithTimeout(ctx, wipeTimeout)
-	err = e.s.kill(wipe, link.Kill{Wipe: true})
-	cancel()
-	if err != nil {
-		k.log.Warn("guest cannot reset; replacing its sandbox", "sandbox", id, "err", err)
-		if err := k.replace(ctx, e); err != nil {
-			return fmt.Errorf("reset sandbox %s: %w", id, err)
-		}
-	}
-	e.s.mu.Lock()
-	e.s.gen++
-	e.s.mu.Unlock()
-	e.s.journal.Clear()
-	if err := k.prepare(ctx, e); err != nil {
-		return fmt.Errorf("reset sandbox %s: prepare: %w", id, err)
-	}
-	return nil
-}
-
-// replace puts a new container in the place of the old one, under the same id.
-func (k *Keeper) replace(ctx context.Context, e *entry) error {
-	s := e.s
-	select {
-	case <-s.Done():
-		return ErrNotRunning
-	default:
-	}
-	live, cancel := s.Subscribe()
-	defer cancel()
-	s.mu.Lock()
-	s.replacing = true
-	spec := s.spec
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		s.replacing = false
-		s.mu.Unlock()
-	}()
-	if err := k.cfg.Engine.Remove(ctx, spec.ID); err != nil {
-		return err
-	}
-	if err := k.cfg.Engine.Create(ctx, spec); err != nil {
-		return err
-	}
-	for {
-		select {
-		case ev, ok := <-live:
-			if !ok {
-				return ErrNotRunning
-			}
-			if ev.State != nil && *ev.State == Live {
-				return nil
-			}
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// Extend moves the end of a sandbox by d and returns the new end.
-// Errors: ErrNotFound, ErrMaxLife.
-func (k *Keeper) Extend(_ context.Context, id string, d time.Duration) (time.Time, error) {
-	e, err := k.find(id)
-	if err != nil {
-		return time.Time{}, err
-	}
-	e.s.mu.Lock()
-	was := e.s.spec.Expires
-	now := was.Add(d)
-	if last := e.created.Add(k.cfg.MaxLife); now.After(last) {
-		now = last
-	}
-	moved := now.After(was)
-	if moved {
-		e.s.spec.Expires = now
-	}
-	e.s.mu.Unlock()
-	if !moved {
-		return was, ErrMaxLife
-	}
-	e.s.emit(Event{Expires: &now})
-	return now, nil
-}
-
 // SetLimits changes the limits of a running sandbox. Errors: ErrNotFound, ErrLimitBelowUse.
 func (k *Keeper) SetLimits(ctx context.Context, id string, l Limits) error {
 	e, err := k.find(id)
@@ -532,87 +361,6 @@ func (k *Keeper) Usage() (live, capacity int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.live(), k.cfg.Capacity
-}
-
-// tend ends sandboxes in time, lets unwatched terminals drain, and sweeps.
-func (k *Keeper) tend() {
-	tick, sweep := time.NewTicker(tickPeriod), time.NewTicker(sweepPeriod)
-	defer tick.Stop()
-	defer sweep.Stop()
-	for {
-		select {
-		case <-tick.C:
-			k.tick(time.Now())
-		case <-sweep.C:
-			k.sweep()
-		case <-k.ctx.Done():
-			return
-		}
-	}
-}
-
-func (k *Keeper) tick(now time.Time) {
-	k.mu.Lock()
-	var live, over []*entry
-	for id, e := range k.entries {
-		switch {
-		case !e.ended.IsZero():
-			if now.Sub(e.ended) > keepEnded {
-				delete(k.entries, id)
-			}
-		case now.After(e.s.Expires()):
-			over = append(over, e)
-		default:
-			live = append(live, e)
-		}
-	}
-	for uid, at := range k.rested {
-		if now.Sub(at) > uidRest {
-			delete(k.rested, uid)
-		}
-	}
-	k.mu.Unlock()
-	for _, e := range live {
-		e.s.mu.Lock()
-		terminals := e.s.open()
-		e.s.mu.Unlock()
-		for _, t := range terminals {
-			t.tick()
-		}
-	}
-	for _, e := range over {
-		k.finish(e)
-		k.work.Go(func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(k.ctx), startTimeout)
-			defer cancel()
-			if err := k.Remove(ctx, e.s.ID()); err != nil {
-				k.log.Warn("cannot remove expired sandbox; the next sweep tries again", "err", err)
-			}
-		})
-	}
-}
-
-// sweep removes containers of this instance that no sandbox in use owns.
-func (k *Keeper) sweep() {
-	ctx, cancel := context.WithTimeout(k.ctx, sweepPeriod)
-	defer cancel()
-	listed, err := k.cfg.Engine.List(ctx)
-	if err != nil {
-		k.log.Warn("cannot look for left-over sandboxes", "err", err)
-		return
-	}
-	for _, l := range listed {
-		k.mu.Lock()
-		e := k.entries[l.ID]
-		stray := e == nil || !e.ended.IsZero()
-		k.mu.Unlock()
-		if !stray {
-			continue
-		}
-		if err := k.cfg.Engine.Remove(ctx, l.ID); err != nil {
-			k.log.Warn("cannot remove left-over sandbox", "sandbox", l.ID, "err", err)
-		}
-	}
 }
 
 // Close detaches from every sandbox, which live on, and waits for all goroutines.

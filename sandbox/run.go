@@ -1,6 +1,12 @@
 package sandbox
 
-import "time"
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sysnerd/sandbox/link"
+)
 
 // Run is a script to be run inside a sandbox by the guest, as root with few
 // capabilities, with a fixed PATH and a clean environment. The script is fed on
@@ -50,4 +56,88 @@ type RunResult struct {
 	Stdout    []byte
 	Stderr    []byte
 	Took      time.Duration // as measured by the guest
+}
+
+// runGrace is how much longer than its deadline a run may take to answer.
+const runGrace = 5 * time.Second
+
+// Run runs a script in the sandbox and returns when it and all that it started
+// have ended. A script that fails is no error: see RunResult.
+// Errors: ErrNotRunning when the sandbox ended or does not answer, the context's.
+func (s *Sandbox) Run(ctx context.Context, r Run) (RunResult, error) {
+	if r.Deadline == 0 {
+		r.Deadline = DefaultRunDeadline
+	}
+	if r.Output == 0 {
+		r.Output = DefaultRunOutput
+	}
+	spec := link.Run{Script: len(r.Script), Env: r.Env, Deadline: max(1, r.Deadline.Milliseconds()), Output: r.Output, Learner: r.Learner}
+	data := [][]byte{r.Script}
+	for _, f := range r.Files {
+		fill := f.Data == nil && (f.Name == RunEnded || f.Name == RunOpened)
+		spec.Files = append(spec.Files, link.File{Name: f.Name, Size: len(f.Data), Fill: fill})
+		data = append(data, f.Data)
+	}
+	if err := spec.Check(); err != nil {
+		return RunResult{}, fmt.Errorf("run script: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, r.Deadline+runGrace, fmt.Errorf("%w: its guest does not answer", ErrNotRunning))
+	defer cancel()
+	id := s.number()
+	result := &RunResult{}
+	s.mu.Lock()
+	s.runs[id] = result
+	s.mu.Unlock()
+	reply, err := s.ask(ctx, id, link.KindRunDone, func(c *conn) error {
+		if err := c.sendJSON(link.KindRun, id, spec); err != nil {
+			return err
+		}
+		for _, p := range data {
+			for len(p) > 0 {
+				n := min(len(p), link.MaxPayload)
+				if err := c.send(link.Frame{Kind: link.KindRunData, Stream: id, Payload: p[:n]}); err != nil {
+					return err
+				}
+				p = p[n:]
+			}
+		}
+		return nil
+	})
+	s.mu.Lock()
+	delete(s.runs, id)
+	s.mu.Unlock()
+	if err != nil {
+		if c := s.link(); c != nil && ctx.Err() != nil {
+			_ = c.send(link.Frame{Kind: link.KindCancel, Stream: id})
+			err = context.Cause(ctx)
+		}
+		return RunResult{}, fmt.Errorf("run script: %w", err)
+	}
+	d := reply.(link.RunDone)
+	if d.Error != "" {
+		return RunResult{}, fmt.Errorf("run script: %w: %s", ErrNotRunning, d.Error)
+	}
+	result.Exit, result.Signal = d.Exit, d.Signal
+	result.TimedOut, result.Truncated = d.TimedOut, d.Truncated
+	result.Took = time.Duration(d.Micros) * time.Microsecond
+	return *result, nil
+}
+
+func (s *Sandbox) runOutput(f link.Frame) {
+	if len(f.Payload) < 1 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.runs[f.Stream]
+	if r == nil {
+		return
+	}
+	out := &r.Stdout
+	if f.Payload[0] == 2 {
+		out = &r.Stderr
+	}
+	if len(*out) < 16<<20 {
+		*out = append(*out, f.Payload[1:]...)
+	}
 }

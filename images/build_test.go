@@ -128,7 +128,8 @@ func inside(t *testing.T, b *Builder, image, script string) string {
 // asLearner wraps a script so that it runs as a sandbox's learner, after what the guest
 // and a lab's setup would have done as root.
 func asLearner(setup, script string) string {
-	return `set -eu
+	return `exec 2>&1 # one pipe: the engine does not keep the order of two
+set -eu
 echo 'learner:x:20000:20000::/home/learner:/bin/bash' >/run/passwd
 echo 'learner:x:20000:' >/run/group
 mkdir /run/lab

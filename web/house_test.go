@@ -408,7 +408,9 @@ func (s *screen) next() {
 	if kind == websocket.BinaryMessage {
 		s.seen.Write(p)
 		s.offset += int64(len(p))
-		s.say(map[string]any{"type": "ack", "offset": s.offset})
+		if s.hello != nil { // no bare shell
+			s.say(map[string]any{"type": "ack", "offset": s.offset})
+		}
 		return
 	}
 	message := map[string]any{}

@@ -105,7 +105,13 @@ func (s *Server) route() {
 			s.serve(w, r, row)
 		})
 	}
-	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, s.missing(r)) })
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/api/") && strings.Contains(r.Header.Get("Accept"), "text/html") {
+			s.show(w, r, http.StatusNotFound, "missing", missingView{}) // a person
+			return
+		}
+		s.refuse(w, r, s.missing(r))
+	})
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, row route) {

@@ -26,11 +26,12 @@ type session struct {
 	viewers   *audience // of samples
 
 	mu      sync.Mutex
-	checks  map[string]*turn // task
-	looking bool             // look runs
-	streams int              // streams and terminals that are open
-	over    bool             // nothing new may begin
-	work    sync.WaitGroup   // checks, look
+	checks  map[string]*turn       // task
+	saved   map[string]labs.Result // task: what is on disk of this session's checks
+	looking bool                   // look runs
+	streams int                    // streams and terminals that are open
+	over    bool                   // nothing new may begin
+	work    sync.WaitGroup         // checks, look
 }
 
 // session returns the session of a sandbox, begun now if there is none. It is
@@ -42,7 +43,7 @@ func (s *Server) session(box *sandbox.Sandbox) *session {
 		return e
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
-	e := &session{s: s, box: box, ctx: ctx, settle: make(chan chan struct{}), listeners: newAudience(), viewers: newAudience(), checks: map[string]*turn{}}
+	e := &session{s: s, box: box, ctx: ctx, settle: make(chan chan struct{}), listeners: newAudience(), viewers: newAudience(), checks: map[string]*turn{}, saved: map[string]labs.Result{}}
 	select {
 	case <-box.Done(): // looked at once more; nothing will ever happen in it
 		cancel()

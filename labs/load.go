@@ -367,7 +367,10 @@ func (r *reader) markdown(file string) template.HTML {
 func (r *reader) render(file string, text []byte, skip int) template.HTML {
 	html, problems := renderMarkdown(text)
 	for _, p := range problems {
-		r.problem(file, p.Line+skip, p.Reason, p.Cure)
+		if p.Line > 0 {
+			p.Line += skip
+		}
+		r.problem(file, p.Line, p.Reason, p.Cure)
 	}
 	return html
 }

@@ -114,6 +114,9 @@ func TestLoadNamesPlaceAndCure(t *testing.T) {
 		{"script link", map[string]string{lab + "lab.md": "a\n\n[x](javascript:alert(1))\n"}, `os/labs/01-one/lab.md:3: link to "javascript:alert(1)"; use http, https or a path below this page`},
 		{"link out", map[string]string{lab + "lab.md": "[x](../../x)\n"}, `os/labs/01-one/lab.md:1: link to "../../x"; use http, https or a path below this page`},
 		{"fence", map[string]string{lab + "lab.md": "```sh {rum}\nx\n```\n"}, `os/labs/01-one/lab.md:2: code block with {rum}; use {run}, {copy} or {term=2}`},
+		{"deep quotes", map[string]string{lab + "lab.md": "a\n" + strings.Repeat("> ", 5000)}, `os/labs/01-one/lab.md:2: is nested too deep; use at most 16 levels`},
+		{"deep lists", map[string]string{lab + "lab.md": strings.Repeat("* ", 5000)}, `os/labs/01-one/lab.md:1: is nested too deep; use at most 16 levels`},
+		{"long text", map[string]string{lab + "lab.md": strings.Repeat("a", 70000)}, `os/labs/01-one/lab.md: is larger than 64 KiB; split it or shorten it`},
 		{"wrong without message", map[string]string{lab + "tasks/10-a/wrong/no.sh": "#!/bin/bash\nfalse\n"}, `os/labs/01-one/tasks/10-a/wrong/no.sh:1: does not say which message it must get; begin with a comment that holds it`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -23,9 +23,21 @@ var markdown = goldmark.New(
 	goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(codeRenderer{}, 100))),
 )
 
+// Bounds of a Markdown text: the parser's time is quadratic in nesting, and in some
+// unfinished links.
+const maxMarkdown = 64 << 10
+
+var deepBlocks = regexp.MustCompile(`(?m)^[ \t]*(?:(?:>|(?:[*+-]|\d{1,9}[.)])[ \t])[ \t]*){17}`)
+
 // renderMarkdown turns Markdown into markup that is safe to put into a page.
 // Problems carry the line within source.
 func renderMarkdown(source []byte) (template.HTML, []Problem) {
+	if len(source) > maxMarkdown {
+		return "", []Problem{{Reason: fmt.Sprintf("is larger than %d KiB", maxMarkdown>>10), Cure: "split it or shorten it"}}
+	}
+	if deep := deepBlocks.FindIndex(source); deep != nil {
+		return "", []Problem{{Line: 1 + bytes.Count(source[:deep[0]], []byte("\n")), Reason: "is nested too deep", Cure: "use at most 16 levels"}}
+	}
 	doc := markdown.Parser().Parse(text.NewReader(source))
 	problems := lintMarkdown(doc, source)
 	var out bytes.Buffer

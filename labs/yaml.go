@@ -27,7 +27,9 @@ const (
 // starts after line skip of the file.
 func decodeYAML(text []byte, skip int, v any) *Problem {
 	if p := checkBounds(text); p != nil {
-		p.Line += skip
+		if p.Line > 0 {
+			p.Line += skip
+		}
 		return p
 	}
 	d := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())

@@ -43,7 +43,7 @@ func buildOnDocker(b *testing.B) *house {
 	if err != nil || !ok {
 		b.Fatalf("sandbox image: built %v, %v; build it with: make image", ok, err)
 	}
-	engine, err := docker.Open(ctx, docker.Config{Instance: "test"})
+	engine, err := docker.Open(ctx, docker.Config{Instance: instance})
 	if err != nil {
 		b.Fatal(err)
 	}

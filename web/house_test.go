@@ -31,6 +31,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(cleanUp)) }
 
+// instance is whose sandboxes these are; other tests on the same engine have theirs.
+const instance = "webtest"
+
 var guest struct {
 	once sync.Once
 	dir  string
@@ -117,7 +120,7 @@ func build(tb testing.TB, options ...option) *house {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	engine, err := fake.Open(fake.Config{Instance: "test", Guest: buildGuest(tb), Bashrc: bashrc})
+	engine, err := fake.Open(fake.Config{Instance: instance, Guest: buildGuest(tb), Bashrc: bashrc})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -146,7 +149,7 @@ func open(tb testing.TB, engine sandbox.Engine, image, dir string, options ...op
 	}
 	log := new(safeBuffer)
 	k := sandbox.KeeperConfig{
-		Engine: engine, Instance: "test", Image: image, Capacity: 4,
+		Engine: engine, Instance: instance, Image: image, Capacity: 4,
 		Lifetime: time.Hour, MaxLife: time.Hour + 20*time.Minute,
 		Log: slog.New(slog.NewTextHandler(log, nil)),
 	}

@@ -49,16 +49,21 @@ func watch(t *testing.T, s *sandbox.Sandbox, since int64) *screen {
 	return &screen{t: t, view: v, next: at}
 }
 
-func (s *screen) until(want string) {
+func (s *screen) until(wants ...string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
 	defer cancel()
 	from := 0 // what is before it was searched
-	for !bytes.Contains(s.seen.Bytes()[from:], []byte(want)) {
-		from = max(0, s.seen.Len()-len(want))
+	for {
+		for _, want := range wants {
+			if bytes.Contains(s.seen.Bytes()[from:], []byte(want)) {
+				return
+			}
+		}
+		from = max(0, s.seen.Len()-40)
 		o, err := s.view.Next(ctx)
 		if err != nil {
-			s.t.Fatalf("Next: %v; want %q, saw %q", err, want, tail(s.seen.String()))
+			s.t.Fatalf("Next: %v; want %q, saw %q", err, wants, tail(s.seen.String()))
 		}
 		if o.Data == nil {
 			continue
@@ -155,7 +160,7 @@ func TestTerminalResumesWithoutGap(t *testing.T) {
 	for {
 		first.view.Close()
 		next := watch(t, s, first.next)
-		next.until("00\r\n")
+		next.until("00\r\n", "end\r\n")
 		seen += next.seen.String()
 		first = next
 		if strings.Contains(seen, "end\r\n") {
@@ -298,6 +303,14 @@ func TestRecoverFindsShellsAgain(t *testing.T) {
 	if err != nil || len(adopted) != 1 {
 		t.Fatalf("Recover: %v, %v", adopted, err)
 	}
+	later, err := claim(t, second, "ada").Terminal(1).View(t.Context(), sandbox.ViewOptions{Size: sandbox.Size{Cols: 80, Rows: 24}, Since: term.next})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, _ := later.Start(); at != term.next || later.End() < term.next {
+		t.Errorf("a viewer of before the restart goes on at %d of %d, want %d", at, later.End(), term.next)
+	}
+	later.Close()
 	again := watch(t, claim(t, second, "ada"), -1)
 	again.typed("echo $mine-$$\n")
 	again.until("still-here-")
@@ -308,4 +321,25 @@ func TestRecoverFindsShellsAgain(t *testing.T) {
 	if err != nil || len(listed) != 1 || listed[0].ID == stray.ID() {
 		t.Errorf("List = %v, %v; want the adopted one alone", listed, err)
 	}
+}
+
+func TestWriterBringsItsSize(t *testing.T) {
+	s := claim(t, open(t, fake.New(t, "test"), 4), "ada")
+	first := watch(t, s, -1)
+	first.typed("stty size\n")
+	first.until("24 80\r\n")
+	first.view.Close()
+	v, err := s.Terminal(1).View(t.Context(), sandbox.ViewOptions{Size: sandbox.Size{Cols: 100, Rows: 30}, Since: first.next})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	second := &screen{t: t, view: v, next: first.next}
+	second.typed("stty size\n")
+	second.until("30 100\r\n")
+	if err := v.Resize(t.Context(), sandbox.Size{Cols: 100000, Rows: -5}); err != nil {
+		t.Fatal(err)
+	}
+	second.typed("stty size\n")
+	second.until("1 500")
 }

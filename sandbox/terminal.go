@@ -43,7 +43,7 @@ type Terminal struct {
 	base    int64 // added to the guest's offsets; moves when the guest is a new one
 	hist    history
 	granted int64 // credit given so far
-	replay  int64 // output before it is older than this server: the journal skips it
+	replay  int64 // output before it is older than this server: it comes again, and the journal skips it
 	views   []*View
 	writer  *View
 	size    Size
@@ -74,15 +74,28 @@ func (t *Terminal) View(ctx context.Context, o ViewOptions) (*View, error) {
 	if err := t.ensureOpen(ctx, size); err != nil {
 		return nil, err
 	}
+	v, err := t.join(o.Since)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.Resize(ctx, size); err != nil {
+		v.Close()
+		return nil, err
+	}
+	return v, nil
+}
+
+// join adds a viewer who has all bytes before since; negative means none.
+func (t *Terminal) join(since int64) (*View, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.over {
 		return nil, fmt.Errorf("open terminal: %w", ErrNotRunning)
 	}
-	v := &View{t: t, wake: make(chan struct{}, 1), end: t.hist.end}
+	v := &View{t: t, wake: make(chan struct{}, 1), end: max(t.hist.end, t.replay)}
 	v.pos = t.hist.start
-	if o.Since >= 0 {
-		v.pos = min(o.Since, t.hist.end)
+	if since >= 0 {
+		v.pos = min(since, v.end)
 		if v.pos < t.hist.start {
 			v.skipped, v.pos = t.hist.start-v.pos, t.hist.start
 		}
@@ -107,6 +120,9 @@ func (t *Terminal) ensureOpen(ctx context.Context, size Size) error {
 	}
 	t.mu.Lock()
 	open, since := t.open, t.hist.end-t.base
+	if !open {
+		t.size = size
+	}
 	t.mu.Unlock()
 	if open {
 		return nil
@@ -134,6 +150,7 @@ func (t *Terminal) opened(o link.Opened) {
 	t.typing.Unlock()
 	t.mu.Lock()
 	if !t.open && t.hist.end == t.base {
+		t.hist.skip(t.base + o.Start)
 		t.replay = t.base + o.End
 	}
 	t.open = true
@@ -305,8 +322,12 @@ func (t *Terminal) interrupt() error {
 func (t *Terminal) resize(s Size) error {
 	s = s.Clamp()
 	t.mu.Lock()
+	same := t.size == s
 	t.size = s
 	t.mu.Unlock()
+	if same {
+		return nil
+	}
 	c := t.s.link()
 	if c == nil {
 		return ErrNotRunning

@@ -29,15 +29,31 @@ const (
 
 // Prepare runs setup.sh in a new or reset sandbox.
 func (l *Lab) Prepare(ctx context.Context, t Target, a Attempt) error {
-	if len(l.setup) == 0 {
+	if err := runScript(ctx, t, a, l.setup); err != nil {
+		return fmt.Errorf("prepare lab %s: setup.sh: %w", l.ID, err)
+	}
+	return nil
+}
+
+// Cleanup runs cleanup.sh, for a lab that has to end something before its sandbox goes.
+func (l *Lab) Cleanup(ctx context.Context, t Target, a Attempt) error {
+	if err := runScript(ctx, t, a, l.cleanup); err != nil {
+		return fmt.Errorf("end lab %s: cleanup.sh: %w", l.ID, err)
+	}
+	return nil
+}
+
+// runScript runs a script of the lab; one that is not there has nothing to do.
+func runScript(ctx context.Context, t Target, a Attempt, body []byte) error {
+	if len(body) == 0 {
 		return nil
 	}
-	r, err := t.Run(ctx, sandbox.Run{Script: script(newToken(), l.setup), Env: environment(t, a, "")})
+	r, err := t.Run(ctx, sandbox.Run{Script: script(newToken(), body), Env: environment(t, a, "")})
 	if err != nil {
-		return fmt.Errorf("prepare lab %s: %w", l.ID, err)
+		return err
 	}
 	if r.Exit != 0 {
-		return fmt.Errorf("prepare lab %s: setup.sh %s: %s", l.ID, fate(r), lastLine(r.Stderr))
+		return fmt.Errorf("it %s: %s", fate(r), lastLine(r.Stderr))
 	}
 	return nil
 }

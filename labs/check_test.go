@@ -158,8 +158,11 @@ func TestCheckThatBreaksIsNeverTheLearnersFault(t *testing.T) {
 func TestPrepareTellsWhatSetupSaid(t *testing.T) {
 	lab := &Lab{ID: "x", setup: []byte("echo first >&2; echo why >&2; exit 3\n")}
 	err := lab.Prepare(t.Context(), &host{t: t}, Attempt{})
-	if want := "prepare lab x: setup.sh exited with 3: why"; err == nil || err.Error() != want {
+	if want := "prepare lab x: setup.sh: it exited with 3: why"; err == nil || err.Error() != want {
 		t.Errorf("Prepare: %v, want %s", err, want)
+	}
+	if err := lab.Cleanup(t.Context(), &host{t: t}, Attempt{}); err != nil {
+		t.Errorf("Cleanup of a lab without cleanup.sh: %v", err)
 	}
 	lab.setup = []byte("set -e\nderive a >/dev/null\n")
 	if err := lab.Prepare(t.Context(), &host{t: t}, Attempt{Seed: "feed"}); err != nil {

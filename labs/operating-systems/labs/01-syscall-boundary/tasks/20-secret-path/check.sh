@@ -38,6 +38,10 @@ case $REPLY in
     hint 'Every program begins with these. Look further down.'
     fail 'That file belongs to the start of every program: the loader opens it.'
     ;;
+/run/lab/mystery.seed)
+    hint 'It is opened with success. Look for the one that is not there.'
+    fail 'That file is there: `mystery` reads it first, to build the path.'
+    ;;
 "${path##*/}" | "${path%.conf}" | "${path#/}")
     hint 'Take all of it, from the first slash to the ending.'
     fail 'That is a part of the path. The kernel was asked for the whole.'

@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 . scripts/say.sh
 
 # The race detector needs a C compiler.
-scripts/packages.sh gcc=gcc shellcheck=shellcheck
+# strace: the fake engine runs this machine's tools in place of the image's.
+scripts/packages.sh gcc=gcc shellcheck=shellcheck strace=strace
 [ -e /usr/include/stdio.h ] || scripts/packages.sh /usr/include/stdio.h=libc6-dev
 scripts/chromium.sh
 

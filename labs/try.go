@@ -20,6 +20,8 @@ type Stage struct {
 	Box   *sandbox.Sandbox
 	Reset func(ctx context.Context) error // brings Box into the lab's first state, setup.sh included
 	Seed  string
+	// Saw is told what each attempt got, by its file's name. May be nil.
+	Saw func(t *Task, attempt string, r Result)
 }
 
 // Try proves a task: untouched it does not pass, each wrong attempt gets its message,
@@ -30,8 +32,15 @@ func (s *Stage) Try(ctx context.Context, t *Task) error {
 	wrong := func(format string, a ...any) {
 		all = append(all, fmt.Errorf("task %s: "+format, append([]any{t.ID}, a...)...))
 	}
+	try := func(name, lines string) (Result, error) {
+		r, err := s.play(ctx, t, lines)
+		if err == nil && s.Saw != nil {
+			s.Saw(t, name, r)
+		}
+		return r, err
+	}
 	untouched := func(when string) {
-		r, err := s.play(ctx, t, "")
+		r, err := try(when, "")
 		switch {
 		case err != nil:
 			wrong("%s: %w", when, err)
@@ -41,7 +50,7 @@ func (s *Stage) Try(ctx context.Context, t *Task) error {
 	}
 	untouched("untouched")
 	for _, w := range t.wrong {
-		r, err := s.play(ctx, t, w.Script)
+		r, err := try("wrong/"+w.Name, w.Script)
 		switch {
 		case err != nil:
 			wrong("wrong/%s: %w", w.Name, err)
@@ -51,7 +60,7 @@ func (s *Stage) Try(ctx context.Context, t *Task) error {
 			wrong("wrong/%s: expected, observed, evidence or hint is missing: %+v", w.Name, r)
 		}
 	}
-	r, err := s.play(ctx, t, typed(t.solve))
+	r, err := try("solve", typed(t.solve))
 	switch {
 	case err != nil:
 		wrong("solve.sh: %w", err)

@@ -44,23 +44,26 @@ while ran strace; do
     elif [[ -z $name ]] && ! lacks accounting; then
         said='`strace` found no program to run.'
         saw="status $status, and no process below \`strace\`"
-        how='The name of a program comes last on the line.'
+        how='Behind the options stands the name of a program, and then what it is given.'
+        look='strace no-such-program'
     else
         lines=$(grep -c -E '^(\[pid +[0-9]+\] )?[a-z_0-9]+\(' <<<"$output")
         if ((lines > 0)); then
             said="\`strace\` ran \`${name:-a program}\`, but printed every call instead of a tally."
             saw="$lines single lines"
             how='`strace --help` has a group called Statistics.'
+            look='strace ls / 2>&1 | tail -3'
         else
             said="\`strace\` ran \`${name:-a program}\`, but no tally was printed in this terminal."
             saw='no table in what the command printed'
-            how='The table goes to standard error, where it can get lost.'
+            how='It goes to standard error, unless an option or `2>` sends it elsewhere.'
+            look='strace ls / >/dev/null'
         fi
     fi
     if [[ -z $message ]] || ((named && ! seen)); then
         message=$said seen=$named
         observed "$saw"
-        evidence 'strace ls / 2>&1 | tail -3'
+        evidence "$look"
         hint "$how"
     fi
 done

@@ -24,8 +24,7 @@ calls() {
     local row
     [[ $output =~ $total ]] || return 1
     read -r -a row <<<"${BASH_REMATCH[0]}"
-    # shellcheck disable=SC2012 # percent, seconds, microseconds a call, calls, errors, total
-    REPLY=${row[3]}
+    REPLY=${row[3]} # behind percent, seconds, microseconds a call
 }
 
 # What to say of the newest command that was an attempt.
@@ -38,9 +37,14 @@ while ran strace; do
             observed "$REPLY calls in the row total"
             pass "Passed. \`${name:-the program}\` made $REPLY system calls."
         fi
-        said="\`${name:-The program}\` ended with status $status. The tally is of a program that failed."
-        saw="status $status, and $REPLY calls"
+        fate="ended with status $status"
+        if ((signal)); then
+            fate="was ended by signal $signal"
+        fi
+        said="\`${name:-The program}\` $fate. The tally is of a program that failed."
+        saw="$REPLY calls of a program that $fate"
         how='Trace a program that finds all it asks for.'
+        look='strace -c false; echo "status $?"'
     elif [[ -z $name ]] && ! lacks accounting; then
         said='`strace` found no program to run.'
         saw="status $status, and no process below \`strace\`"

@@ -59,7 +59,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := &Config{
 		Listen: "127.0.0.1:8080", Engine: "auto", Data: defaultData(),
-		Sandbox: Sandbox{Lifetime: 2 * time.Hour, MaxLife: 8 * time.Hour},
+		Sandbox: Sandbox{Lifetime: 2 * time.Hour, MaxLife: 8 * time.Hour, Idle: 45 * time.Minute, Pool: 4},
 		Log:     Log{Level: slog.LevelInfo, Format: "text"},
 		values:  c.values,
 	}
@@ -97,11 +97,11 @@ func TestEverySettingCanComeFromEverywhere(t *testing.T) {
 	values := map[string]string{
 		"listen": "[::1]:9000", "url": "https://labs.example.org", "engine": "docker", "data": "/srv/sysnerd",
 		"labs": "/srv/labs", "sandbox.capacity": "7", "sandbox.budget": "3GiB", "sandbox.lifetime": "1h30m",
-		"sandbox.max_life": "6h", "docker.host": "unix:///run/other.sock", "log.level": "warn", "log.format": "json",
+		"sandbox.max_life": "6h", "sandbox.idle": "20m", "sandbox.pool": "7", "docker.host": "unix:///run/other.sock", "log.level": "warn", "log.format": "json",
 	}
 	want := &Config{
 		Listen: "[::1]:9000", URL: "https://labs.example.org", Engine: "docker", Data: "/srv/sysnerd", Labs: "/srv/labs",
-		Sandbox: Sandbox{Capacity: 7, Budget: 3 << 30, Lifetime: 90 * time.Minute, MaxLife: 6 * time.Hour},
+		Sandbox: Sandbox{Capacity: 7, Budget: 3 << 30, Lifetime: 90 * time.Minute, MaxLife: 6 * time.Hour, Idle: 20 * time.Minute, Pool: 7},
 		Docker:  Docker{Host: "unix:///run/other.sock"},
 		Log:     Log{Level: slog.LevelWarn, Format: "json"},
 	}

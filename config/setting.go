@@ -37,6 +37,8 @@ type Sandbox struct {
 	Budget   int64         // bytes of memory for all together; 0 means three quarters of the machine's
 	Lifetime time.Duration // of one
 	MaxLife  time.Duration // of one, however often it is extended
+	Idle     time.Duration // without a sign of its learner one ends; 0 means never
+	Pool     int           // warm ones for each lab in demand
 }
 
 // Docker says where the Docker Engine is.
@@ -110,6 +112,18 @@ func Settings() []Setting {
 		{"sandbox.max_life", "how long a sandbox can live when it is extended", "8h",
 			"a time from 1m to 720h, for example 8h",
 			func(c *Config, text string) error { return duration(&c.Sandbox.MaxLife, text) }},
+		{"sandbox.idle", "how long a sandbox lives without a sign of its learner; 0 means as long as any", "45m",
+			"0, or a time from 1m to 720h, for example 30m",
+			func(c *Config, text string) error {
+				if text == "0" {
+					c.Sandbox.Idle = 0
+					return nil
+				}
+				return duration(&c.Sandbox.Idle, text)
+			}},
+		{"sandbox.pool", "sandboxes kept ready for each lab that was claimed within the hour", "4",
+			"a whole number from 0 to 500, for example 30 before a workshop",
+			func(c *Config, text string) error { return number(&c.Sandbox.Pool, text, 0, 500) }},
 		{"docker.host", "where the Docker Engine listens; empty means DOCKER_HOST or its usual socket", "",
 			"an address as scheme://place, for example unix:///run/docker.sock",
 			func(c *Config, text string) error { c.Docker.Host = text; return checkHost(text) }},

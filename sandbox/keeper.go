@@ -6,7 +6,6 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"log/slog"
 	"strings"
 	"sync"
@@ -45,21 +44,13 @@ type KeeperConfig struct {
 	Engine   Engine
 	Instance string
 	Image    string
-	Capacity int           // live sandboxes at most
+	Capacity int           // sandboxes at most, warm ones included
+	Pool     int           // warm sandboxes for each lab in demand; 0 means none
+	Warm     []Claim       // labs that are in demand from the start; only Lab and Limits count
 	Lifetime time.Duration // of a sandbox, unless the Claim says otherwise
+	Idle     time.Duration // without a sign of its learner a sandbox ends; 0 means never
 	MaxLife  time.Duration // Extend stops here
 	Log      *slog.Logger  // nil means slog.Default
-}
-
-// FullError says that every sandbox is in use.
-type FullError struct {
-	Capacity int
-	Place    int           // in the queue, from 1
-	Retry    time.Duration // estimate until a place is free
-}
-
-func (e *FullError) Error() string {
-	return fmt.Sprintf("all %d sandboxes are in use; try again in %s", e.Capacity, e.Retry.Round(time.Second))
 }
 
 var (
@@ -76,26 +67,47 @@ type Keeper struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	work   sync.WaitGroup
-	starts chan struct{}
+	starts chan struct{} // room for startsAtOnce
 
 	mu      sync.Mutex
 	closed  bool
-	entries map[string]*entry
-	owned   map[ownership]*entry
-	rested  map[int]time.Time // uid → when it was given back
+	entries map[string]*entry    // by id, ended ones for a while too
+	owned   map[ownership]*entry // in use or being started
+	ours    map[string]bool      // ids that must not be swept: in use, warm, being started
+	uids    uids
+	pool    pool
+	queue   []*waiter // who came when all was in use, first come first
+	stats   Stats
 }
 
 type ownership struct{ owner, lab string }
 
-// entry is a sandbox and what the Keeper knows of it beside.
+// entry is a sandbox that somebody claimed.
 type entry struct {
-	s       *Sandbox
 	claim   Claim
 	created time.Time
-	ready   chan struct{} // closed when err is set, or the sandbox live
-	err     error
+	ready   chan struct{} // closed when s is live, or err is set
 	reset   chan struct{} // room for one: who holds it resets the sandbox
-	ended   time.Time     // zero while it is in use
+
+	s   *Sandbox // both set before ready is closed
+	err error
+
+	ended time.Time // under mu; zero while it is in use
+}
+
+// Stats counts what a Keeper did since it began.
+type Stats struct {
+	InUse, Warm, Waiting, Capacity int // now
+	FromPool, Cold, Failed         int64
+}
+
+// Stats tells what the Keeper has and did.
+func (k *Keeper) Stats() Stats {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.stats
+	s.InUse, s.Warm, s.Waiting, s.Capacity = len(k.owned), k.pool.size(), len(k.queue), k.cfg.Capacity
+	return s
 }
 
 // NewKeeper returns a Keeper. Call Recover before the first Claim, and Close at the end.
@@ -107,7 +119,9 @@ func NewKeeper(cfg KeeperConfig) *Keeper {
 	k := &Keeper{
 		cfg: cfg, log: cfg.Log, ctx: ctx, cancel: cancel,
 		starts:  make(chan struct{}, startsAtOnce),
-		entries: map[string]*entry{}, owned: map[ownership]*entry{}, rested: map[int]time.Time{},
+		entries: map[string]*entry{}, owned: map[ownership]*entry{}, ours: map[string]bool{},
+		uids: newUIDs(cfg.Instance),
+		pool: newPool(cfg.Warm),
 	}
 	k.work.Go(k.tend)
 	return k
@@ -134,11 +148,12 @@ func (k *Keeper) Claim(ctx context.Context, c Claim) (s *Sandbox, created bool, 
 			k.finish(e)
 			continue
 		}
+		e.s.Touch()
 		return e.s, created, nil
 	}
 }
 
-// entry finds the entry of a claim, or makes it and begins to start its sandbox.
+// entry finds the entry of a claim, or makes it and begins to bring its sandbox.
 func (k *Keeper) entry(c Claim) (e *entry, created bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -149,11 +164,7 @@ func (k *Keeper) entry(c Claim) (e *entry, created bool, err error) {
 	if e := k.owned[key]; e != nil {
 		return e, false, nil
 	}
-	if live := k.live(); live >= k.cfg.Capacity {
-		return nil, false, &FullError{Capacity: k.cfg.Capacity, Place: 1, Retry: k.nextFree()}
-	}
-	uid, err := k.uid()
-	if err != nil {
+	if err := k.admit(key, time.Now()); err != nil {
 		return nil, false, err
 	}
 	if c.Limits == (Limits{}) {
@@ -162,52 +173,98 @@ func (k *Keeper) entry(c Claim) (e *entry, created bool, err error) {
 	if c.Lifetime == 0 {
 		c.Lifetime = k.cfg.Lifetime
 	}
-	now := time.Now()
-	s := newSandbox(k.cfg.Engine, Spec{
-		ID: newID(), Instance: k.cfg.Instance, Lab: c.Lab, Image: k.cfg.Image, UID: uid,
-		Expires: now.Add(c.Lifetime), Limits: c.Limits,
-	}, k.log)
-	s.owner = c.Owner
-	e = &entry{s: s, claim: c, created: now, ready: make(chan struct{}), reset: make(chan struct{}, 1)}
-	k.entries[s.ID()] = e
+	e = &entry{claim: c, created: time.Now(), ready: make(chan struct{}), reset: make(chan struct{}, 1)}
 	k.owned[key] = e
+	k.pool.want(c, e.created)
 	k.work.Go(func() { k.bring(e) })
 	return e, true, nil
 }
 
-// bring starts a claimed sandbox, and guards it until it ends.
+// bring gets a claimed sandbox, warm if there is one, and guards it until it ends.
 func (k *Keeper) bring(e *entry) {
 	ctx, cancel := context.WithTimeout(k.ctx, startTimeout)
 	defer cancel()
-	if e.err = k.start(ctx, e); e.err != nil {
-		e.s.end()
+	e.s = k.fromPool(ctx, e)
+	warm := e.s != nil
+	if !warm {
+		e.s, e.err = k.cold(ctx, e)
+	}
+	if e.err == nil {
+		k.mu.Lock()
+		k.entries[e.s.ID()] = e
+		k.mu.Unlock()
+		if e.err = k.prepare(ctx, e); e.err != nil {
+			e.err = fmt.Errorf("prepare sandbox %s: %w", e.s.ID(), e.err)
+			k.discard(e.s)
+		}
+	}
+	k.mu.Lock()
+	switch {
+	case e.err != nil:
+		k.stats.Failed++
+	case warm:
+		k.stats.FromPool++
+	default:
+		k.stats.Cold++
+	}
+	k.mu.Unlock()
+	if e.err != nil {
 		k.finish(e)
 		close(e.ready)
 		return
 	}
 	close(e.ready)
+	k.refill()
 	k.guard(e)
 }
 
-func (k *Keeper) start(ctx context.Context, e *entry) error {
+// cold starts a sandbox for a claim.
+func (k *Keeper) cold(ctx context.Context, e *entry) (*Sandbox, error) {
+	k.mu.Lock()
+	k.pool.waiting++
+	uid, err := k.uids.take(time.Now())
+	evicted := k.pool.evict(len(k.owned) + k.pool.size() - k.cfg.Capacity)
+	k.mu.Unlock()
+	defer func() {
+		k.mu.Lock()
+		k.pool.waiting--
+		k.mu.Unlock()
+	}()
+	for _, w := range evicted {
+		k.discard(w.s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return k.start(ctx, Spec{
+		Lab: e.claim.Lab, UID: uid, Expires: e.created.Add(e.claim.Lifetime), Limits: e.claim.Limits,
+	}, e.claim.Owner)
+}
+
+// start starts a sandbox when it is its turn. The spec lacks what is the same for all.
+func (k *Keeper) start(ctx context.Context, spec Spec, owner string) (*Sandbox, error) {
+	spec.ID, spec.Instance, spec.Image = newID(), k.cfg.Instance, k.cfg.Image
+	s := newSandbox(k.cfg.Engine, spec, k.log)
+	s.owner = owner
+	k.mu.Lock()
+	k.ours[spec.ID] = true
+	k.mu.Unlock()
+	var err error
 	select {
 	case k.starts <- struct{}{}:
-		defer func() { <-k.starts }()
+		err = s.start(ctx)
+		<-k.starts
 	case <-ctx.Done():
-		return ctx.Err()
+		err = ctx.Err()
 	}
-	if err := e.s.start(ctx); err != nil {
-		return err
+	if err != nil {
+		k.mu.Lock()
+		delete(k.ours, spec.ID)
+		k.uids.giveBack(spec.UID, time.Now())
+		k.mu.Unlock()
+		return nil, err
 	}
-	if err := k.prepare(ctx, e); err != nil {
-		err = fmt.Errorf("prepare sandbox %s: %w", e.s.ID(), err)
-		e.s.detach(Ended)
-		if gone := k.cfg.Engine.Remove(context.WithoutCancel(ctx), e.s.ID()); gone != nil {
-			err = errors.Join(err, gone)
-		}
-		return err
-	}
-	return nil
+	return s, nil
 }
 
 // prepare brings the lab's initial state and lets the learner in.
@@ -229,12 +286,29 @@ func (k *Keeper) guard(e *entry) {
 	select {
 	case <-e.s.Done():
 		k.finish(e)
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(k.ctx), startTimeout)
-		defer cancel()
-		if err := k.cfg.Engine.Remove(ctx, e.s.ID()); err != nil {
-			k.log.Warn("cannot remove ended sandbox; the next sweep tries again", "sandbox", e.s.ID(), "err", err)
-		}
+		k.remove(e.s.ID())
 	case <-k.ctx.Done():
+	}
+}
+
+// discard ends a sandbox that nobody has claimed, or could not be given.
+func (k *Keeper) discard(s *Sandbox) {
+	k.mu.Lock()
+	delete(k.ours, s.ID())
+	k.mu.Unlock()
+	s.detach(Ended)
+	k.remove(s.ID())
+	k.mu.Lock()
+	k.uids.giveBack(s.UID(), time.Now())
+	k.mu.Unlock()
+}
+
+// remove removes a container. When the engine can't now, the next sweep does.
+func (k *Keeper) remove(id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(k.ctx), startTimeout)
+	defer cancel()
+	if err := k.cfg.Engine.Remove(ctx, id); err != nil {
+		k.log.Warn("cannot remove sandbox; the next sweep tries again", "sandbox", id, "err", err)
 	}
 }
 
@@ -246,52 +320,13 @@ func (k *Keeper) finish(e *entry) {
 		return
 	}
 	e.ended = time.Now()
-	k.rested[e.s.UID()] = e.ended
+	if e.s != nil {
+		delete(k.ours, e.s.ID())
+		k.uids.giveBack(e.s.UID(), e.ended)
+	}
 	if key := (ownership{e.claim.Owner, e.claim.Lab}); k.owned[key] == e {
 		delete(k.owned, key)
 	}
-}
-
-// live counts the sandboxes in use. Under mu.
-func (k *Keeper) live() (n int) {
-	for _, e := range k.entries {
-		if e.ended.IsZero() {
-			n++
-		}
-	}
-	return n
-}
-
-// nextFree estimates when a sandbox will end. Under mu.
-func (k *Keeper) nextFree() time.Duration {
-	next := time.Minute
-	for _, e := range k.entries {
-		if e.ended.IsZero() {
-			next = min(next, time.Until(e.s.Expires()))
-		}
-	}
-	return max(next, time.Second)
-}
-
-// uid finds one that nobody used lately. Instances begin at different places,
-// since the kernel counts a uid over all of them. Under mu.
-func (k *Keeper) uid() (int, error) {
-	h := fnv.New32a()
-	h.Write([]byte(k.cfg.Instance))
-	first := int(h.Sum32() % Slots)
-	used := map[int]bool{}
-	for _, e := range k.entries {
-		if e.ended.IsZero() {
-			used[e.s.UID()] = true
-		}
-	}
-	for i := range Slots {
-		uid := FirstUID + (first+i)%Slots
-		if at, ok := k.rested[uid]; !used[uid] && (!ok || time.Since(at) > uidRest) {
-			return uid, nil
-		}
-	}
-	return 0, &FullError{Capacity: Slots, Place: 1, Retry: uidRest}
 }
 
 func newID() string {
@@ -300,7 +335,7 @@ func newID() string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
 }
 
-// Get returns the sandbox of that id, also while it is starting, and for a
+// Get returns the sandbox of that id, also while it is being prepared, and for a
 // minute after it ended. Errors: ErrNotFound.
 func (k *Keeper) Get(id string) (*Sandbox, error) {
 	e, err := k.find(id)
@@ -356,26 +391,28 @@ func (k *Keeper) SetLimits(ctx context.Context, id string, l Limits) error {
 	return nil
 }
 
-// Usage tells how many sandboxes are in use, and how many fit.
-func (k *Keeper) Usage() (live, capacity int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.live(), k.cfg.Capacity
-}
-
 // Close detaches from every sandbox, which live on, and waits for all goroutines.
+// Warm sandboxes are removed: nobody would look for them again.
 func (k *Keeper) Close() error {
 	k.mu.Lock()
 	k.closed = true
+	k.mu.Unlock()
+	k.cancel()
+	k.work.Wait()
+	k.mu.Lock()
 	var all []*Sandbox
 	for _, e := range k.entries {
 		all = append(all, e.s)
 	}
+	warm := k.pool.evict(k.pool.size())
 	k.mu.Unlock()
-	k.cancel()
-	k.work.Wait()
 	for _, s := range all {
 		s.Detach()
 	}
+	var removing sync.WaitGroup
+	for _, w := range warm {
+		removing.Go(func() { k.discard(w.s) })
+	}
+	removing.Wait()
 	return nil
 }

@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -282,7 +283,11 @@ func TestFullAndGone(t *testing.T) {
 	if s.State() != sandbox.Ended {
 		t.Errorf("state %q, want ended", s.State())
 	}
-	if next := claim(t, k, "ada"); next == s {
+	var full *sandbox.FullError
+	if _, _, err := k.Claim(t.Context(), sandbox.Claim{Owner: "ada", Lab: "m/l"}); !errors.As(err, &full) || full.Place != 1 {
+		t.Errorf("ada overtook bob, who waits: %v", err)
+	}
+	if next := claim(t, k, "bob"); next == s {
 		t.Error("an ended sandbox was handed out")
 	}
 }

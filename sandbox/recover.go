@@ -72,6 +72,9 @@ func (k *Keeper) adopt(ctx context.Context, l Listed, n Known) error {
 	close(e.ready)
 	k.mu.Lock()
 	k.entries[l.ID] = e
+	k.ours[l.ID] = true
+	k.uids.adopt(l.UID)
+	k.pool.want(e.claim, e.created)
 	k.owned[ownership{n.Owner, n.Lab}] = e
 	k.mu.Unlock()
 	k.work.Go(func() { k.guard(e) })

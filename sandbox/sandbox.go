@@ -31,7 +31,11 @@ type Sandbox struct {
 	over      bool // done is closed
 	replacing bool // the container is being replaced: its absence is no end
 	gen       int
-	started   int64 // when the guest began, as it says; another number is another guest
+	touched   time.Time // when the learner last did something
+	warned    bool      // he was told that it ends for want of a sign of him
+	asked     time.Time // when the guest was last asked for a sign of life
+	silent    bool      // it gave none
+	started   int64     // when the guest began, as it says; another number is another guest
 	missing   []string
 	pending   map[ticket]chan any
 	runs      map[uint32]*RunResult
@@ -49,6 +53,7 @@ func newSandbox(e Engine, spec Spec, log *slog.Logger) *Sandbox {
 		journal: NewJournal(),
 		done:    make(chan struct{}), stopped: make(chan struct{}),
 		state:     Starting,
+		touched:   time.Now(),
 		pending:   map[ticket]chan any{},
 		runs:      map[uint32]*RunResult{},
 		terminals: map[int]*Terminal{},

@@ -135,6 +135,7 @@ func (v *View) Write(ctx context.Context, p []byte) error {
 	if !v.writes() {
 		return nil
 	}
+	v.t.s.Touch()
 	return v.t.write(ctx, p)
 }
 

@@ -18,6 +18,7 @@ import (
 const (
 	claimTime  = 30 * time.Second // for a sandbox to be there
 	changeTime = 30 * time.Second // for it to be reset or removed
+	rescueTime = 5 * time.Second  // for its processes to be ended
 	extendBy   = 15 * time.Minute
 )
 
@@ -192,6 +193,23 @@ func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
 		return problemNotSaved.because(err)
 	}
 	if err := s.Keeper.Reset(ctx, box.ID()); err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, sandboxOf(box))
+}
+
+// rescue ends the learner's processes and keeps what he has in his home.
+func (s *Server) rescue(w http.ResponseWriter, r *http.Request) error {
+	if err := decodeNothing(w, r); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, rescueTime)
+	defer cancel()
+	box := callerOf(r).sandbox
+	if err := box.Rescue(ctx); err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return problemSilent.because(err)
+		}
 		return err
 	}
 	return reply(w, http.StatusOK, sandboxOf(box))

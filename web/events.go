@@ -62,6 +62,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	if e == nil {
 		return problemClosing
 	}
+	e.box.Touch()
 	return s.stream(w, r, e, e.listeners, func() [][]byte {
 		return [][]byte{
 			eventOf("state", map[string]any{"state": e.box.State()}),
@@ -116,6 +117,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, e *session, to *
 				return nil
 			}
 		case <-quiet.C:
+			e.box.Touch() // a page that is hidden closes its streams: somebody reads
 			if !send([]byte(": still here\n\n")) {
 				return nil
 			}

@@ -42,15 +42,34 @@ func newMetrics(keeper *sandbox.Keeper) *metrics {
 			Name: "sysnerd_terminals_attached", Help: "Terminals that somebody looks at, each viewer counted.",
 		}),
 	}
-	live := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "sysnerd_sandboxes_live", Help: "Sandboxes that are live.",
-	}, func() float64 {
-		n, _ := keeper.Usage()
-		return float64(n)
-	})
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.claims, m.start, m.checks, m.broken, m.terminals, live,
+	registry.MustRegister(m.claims, m.start, m.checks, m.broken, m.terminals,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, g := range []struct {
+		name, help string
+		of         func(sandbox.Stats) int
+	}{
+		{"sysnerd_sandboxes_live", "Sandboxes in use.", func(s sandbox.Stats) int { return s.InUse }},
+		{"sysnerd_sandboxes_warm", "Sandboxes that wait for a claim.", func(s sandbox.Stats) int { return s.Warm }},
+		{"sysnerd_sandboxes_capacity", "Sandboxes that fit.", func(s sandbox.Stats) int { return s.Capacity }},
+		{"sysnerd_queue_length", "Learners who wait for a sandbox.", func(s sandbox.Stats) int { return s.Waiting }},
+	} {
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.name, Help: g.help},
+			func() float64 { return float64(g.of(keeper.Stats())) }))
+	}
+	for _, c := range []struct {
+		from string
+		of   func(sandbox.Stats) int64
+	}{
+		{"pool", func(s sandbox.Stats) int64 { return s.FromPool }},
+		{"engine", func(s sandbox.Stats) int64 { return s.Cold }},
+		{"nowhere", func(s sandbox.Stats) int64 { return s.Failed }},
+	} {
+		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "sysnerd_sandboxes_given_total", Help: "Sandboxes given to a claim, by where they came from.",
+			ConstLabels: prometheus.Labels{"from": c.from},
+		}, func() float64 { return float64(c.of(keeper.Stats())) }))
+	}
 	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return m
 }

@@ -23,8 +23,11 @@ type problem struct {
 	Status    int    `json:"status"`
 	Detail    string `json:"detail,omitempty"`
 	Cure      string `json:"cure,omitempty"`
-	Place     int    `json:"place,omitempty"`     // in the queue, from 1
-	Reference string `json:"reference,omitempty"` // of a fault, as in the log
+	Place     int    `json:"place,omitempty"`       // in the queue, from 1
+	Capacity  int    `json:"capacity,omitempty"`    // sandboxes that fit
+	Wait      int    `json:"wait,omitempty"`        // seconds, estimate until it is your turn
+	Retry     int    `json:"retry_after,omitempty"` // seconds, as Retry-After says
+	Reference string `json:"reference,omitempty"`   // of a fault, as in the log
 
 	retry time.Duration
 	cause error // for the log alone
@@ -67,6 +70,8 @@ var (
 		"The sandbox engine doesn't answer. Text works; the terminal returns by itself.", "Who runs this server: see sysnerd doctor.").again(5 * time.Second)
 	problemImage = newProblem(http.StatusServiceUnavailable, "image-missing", "No sandbox image",
 		"The image that sandboxes start from is not built yet.", "Who runs this server: run sysnerd image build.").again(30 * time.Second)
+	problemSilent = newProblem(http.StatusServiceUnavailable, "silent", "No answer from the sandbox",
+		"Your sandbox doesn't answer, so its processes could not be ended.", "Reset makes it new; results are kept, files are not.").again(time.Second)
 	problemSlow = newProblem(http.StatusServiceUnavailable, "slow", "Still starting",
 		"The sandbox was not there in time.", "Try again; it may be there by then.").again(2 * time.Second)
 	problemClosing = newProblem(http.StatusServiceUnavailable, "closing", "Server is restarting",
@@ -111,9 +116,10 @@ func explain(err error) *problem {
 		return p
 	case errors.As(err, &full):
 		p := newProblem(http.StatusServiceUnavailable, "full", "All sandboxes are in use",
-			fmt.Sprintf("All %d sandboxes are in use. You are %s, about %s.", full.Capacity, ordinal(full.Place), minutes(full.Retry)),
-			"Try again later; the text works meanwhile.").again(max(full.Retry, time.Second))
-		p.Place = full.Place
+			fmt.Sprintf("All %d sandboxes are in use. You are %s, about %s.", full.Capacity, ordinal(full.Place), minutes(full.Wait)),
+			"Ask again after Retry-After seconds; your place is kept. The text works meanwhile.").again(full.Retry)
+		p.Place, p.Capacity = full.Place, full.Capacity
+		p.Wait, p.Retry = int(math.Ceil(full.Wait.Seconds())), int(math.Ceil(full.Retry.Seconds()))
 		return p
 	case errors.Is(err, sandbox.ErrImageMissing):
 		return problemImage.because(err)

@@ -54,6 +54,7 @@ func (s *Server) table() []route {
 		{method: "POST", pattern: one + "/check", who: owner, handle: s.check},
 		{method: "POST", pattern: one + "/answer", who: owner, handle: s.answer},
 		{method: "POST", pattern: one + "/reset", who: owner, handle: s.reset},
+		{method: "POST", pattern: one + "/rescue", who: owner, handle: s.rescue},
 		{method: "POST", pattern: one + "/extend", who: owner, handle: s.extend},
 		{method: "PATCH", pattern: one + "/limits", who: owner, handle: s.changeLimits},
 		{method: "GET", pattern: one + "/terminal", who: owner, upgrade: true, handle: s.terminal},

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sysnerd/config"
+	"sysnerd/labs"
 	"sysnerd/sandbox"
 )
 
@@ -40,4 +41,14 @@ func FindCapacity(cfg config.Sandbox) (Capacity, error) {
 		c.Sandboxes = int(min(max(c.Budget/c.Each, 1), mostSandboxes))
 	}
 	return c, nil
+}
+
+// firstLabs are in demand before anybody came: where each module begins.
+func firstLabs(library *labs.Library) (claims []sandbox.Claim) {
+	for _, m := range library.Modules {
+		if len(m.Labs) > 0 {
+			claims = append(claims, sandbox.Claim{Lab: m.ID + "/" + m.Labs[0].ID, Limits: m.Labs[0].Limits})
+		}
+	}
+	return claims
 }

@@ -77,6 +77,9 @@ func Run(ctx context.Context, cfg *config.Config, out io.Writer, log *slog.Logge
 		Capacity: capacity.Sandboxes,
 		Lifetime: cfg.Sandbox.Lifetime,
 		MaxLife:  cfg.Sandbox.MaxLife,
+		Idle:     cfg.Sandbox.Idle,
+		Pool:     cfg.Sandbox.Pool,
+		Warm:     firstLabs(library),
 		Log:      log,
 	})
 	defer closing(&err, keeper.Close)

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -155,7 +156,8 @@ func TestImageServesALearner(t *testing.T) {
 		letters = append(letters, 'a'+octet%26)
 	}
 	secret := "/etc/" + string(letters) + ".conf"
-	seeded := "echo " + seed + " >/run/lab/mystery.seed\n"
+	drops := strconv.FormatUint(300+h.Sum64()>>32%1201, 10)
+	seeded := "echo " + seed + " | tee /run/lab/drip.seed >/run/lab/mystery.seed\n"
 
 	tests := []struct {
 		name, setup, script string
@@ -177,14 +179,11 @@ func TestImageServesALearner(t *testing.T) {
 		{name: "mystery", setup: seeded, script: "strace -e trace=openat mystery 2>&1", want: `openat(AT_FDCWD, "` + secret + `", O_RDONLY|O_CLOEXEC) = -1 ENOENT`},
 		{name: "mystery keeps its secret", setup: seeded, script: "mystery; echo status $?; strings -n 3 $(command -v mystery)", want: "configuration is missing", not: string(letters)},
 		{name: "mystery without seed", script: "mystery; echo status $?", want: "no seed: /run/lab/mystery.seed: No such file"},
-		{name: "drip", setup: "echo 1234 >/run/lab/drip.count", script: "strace -c -e trace=write drip 2>&1 >/dev/null", want: " 1234 "},
-		{name: "drip once", setup: "echo 1 >/run/lab/drip.count", script: "strace drip 2>&1 >/dev/null | grep -c ^write", want: "1\n"},
-		{name: "drip at most", setup: "echo 4032 >/run/lab/drip.count", script: "strace drip 2>&1 >/dev/null | grep -c ^write", want: "4032\n"},
-		{name: "drip too often", setup: "echo 4033 >/run/lab/drip.count", script: "drip; echo status $?", want: "want a number from 1 to 4032\nstatus 1"},
-		{name: "drip without sense", setup: "echo 12x >/run/lab/drip.count", script: "drip; echo status $?", want: "want a number from 1 to 4032\nstatus 1"},
-		{name: "drip without count", script: "drip; echo status $?", want: "no count: /run/lab/drip.count: No such file"},
+		{name: "drip", setup: seeded, script: "strace -c -e trace=write drip 2>&1 >/dev/null", want: " " + drops + " "},
+		{name: "drip keeps its number", setup: seeded, script: "cat /run/lab/*; strings $(command -v drip)", want: seed, not: drops},
+		{name: "drip without seed", script: "drip; echo status $?", want: "no seed: /run/lab/drip.seed: No such file"},
 		{name: "gulp", script: "strace gulp 2>&1 >/dev/null | grep -c ^write", want: "1\n"},
-		{name: "the same water", setup: "echo 321 >/run/lab/drip.count", script: "drip >a; gulp >b; cmp a b && wc -c <a", want: "4032\n"},
+		{name: "the same water", setup: seeded, script: "drip >a; gulp >b; cmp a b && wc -c <a", want: "4032\n"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -43,6 +43,17 @@ derive_number() {
     printf '%d\n' $(($2 + 0x${hex:0:12} % ($3 - $2 + 1)))
 }
 
+# fnv1a TEXT sets REPLY to the 64-bit FNV-1a hash, as the lab programs make it of their
+# seed. Bash wraps as C does, but its numbers have a sign: mask what is shifted out.
+fnv1a() {
+    local text=$1 i byte
+    REPLY=$((0xcbf29ce484222325))
+    for ((i = 0; i < ${#text}; i++)); do
+        printf -v byte '%d' "'${text:i:1}"
+        REPLY=$(((REPLY ^ byte) * 0x100000001b3))
+    done
+}
+
 # answered sets REPLY to the submitted answer, without blanks around it.
 answered() {
     [[ -v SN_ANSWER ]] || return 1

@@ -143,10 +143,16 @@ func (s *Sandbox) Sample(ctx context.Context) (Sample, error) {
 	return v.(Sample), nil
 }
 
+// Disturbed counts how often everything in the sandbox was being ended, by Rescue
+// or Reset. A script that ran while the count moved says nothing.
+func (s *Sandbox) Disturbed() int64 { return s.disturbed.Load() }
+
 // Rescue ends every process of the learner and keeps the home.
 func (s *Sandbox) Rescue(ctx context.Context) error { return s.kill(ctx, link.Kill{}) }
 
 func (s *Sandbox) kill(ctx context.Context, k link.Kill) error {
+	s.disturbed.Add(1)
+	defer s.disturbed.Add(1)
 	id := s.number()
 	v, err := s.ask(ctx, id, link.KindDone, func(c *conn) error { return c.sendJSON(link.KindKill, id, k) })
 	if err != nil {

@@ -15,13 +15,14 @@ const eventBacklog = 64
 // Sandbox is a running sandbox as the server sees it: the far end of a link to
 // its guest. All methods may be called by any number of goroutines at once.
 type Sandbox struct {
-	engine  Engine
-	log     *slog.Logger
-	journal *Journal
-	current atomic.Pointer[conn]
-	done    chan struct{}
-	cancel  context.CancelFunc // ends the goroutine that keeps the link
-	stopped chan struct{}      // closed when it has ended
+	engine    Engine
+	log       *slog.Logger
+	journal   *Journal
+	current   atomic.Pointer[conn]
+	disturbed atomic.Int64
+	done      chan struct{}
+	cancel    context.CancelFunc // ends the goroutine that keeps the link
+	stopped   chan struct{}      // closed when it has ended
 
 	mu        sync.Mutex
 	spec      Spec

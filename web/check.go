@@ -162,11 +162,12 @@ func (e *session) lookAt(lab *labs.Lab, task *labs.Task) (labs.Result, error) {
 	if err != nil {
 		return labs.Result{}, e.fault(err)
 	}
+	disturbed := e.box.Disturbed()
 	result := task.Check(e.ctx, e.box, labs.Attempt{Seed: attempt.Seed, Answers: answers})
 	switch {
 	case e.ctx.Err() != nil:
 		return labs.Result{}, e.why() // cut short: it says nothing
-	case result.Status == labs.Broken && e.box.State() != sandbox.Live:
+	case result.Status == labs.Broken && (e.box.State() != sandbox.Live || e.box.Disturbed() != disturbed):
 		return labs.Result{}, problemInterrupted
 	}
 	e.s.metrics.checked(lab, task, result)

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Hides two values that differ for each sandbox: the path that mystery asks for and
+# Seeds two values that differ for each sandbox: the path that mystery asks for and
 # the number of writes that drip makes. The checks derive them again.
 set -e
 
 mkdir -p /run/lab
 chmod 0755 /run/lab
 derive mystery >/run/lab/mystery.seed
-derive_number drip 300 1500 >/run/lab/drip.count
+derive drip >/run/lab/drip.seed

@@ -1,17 +1,6 @@
 #!/bin/bash
 # Passed: the answer is the path that mystery.c puts together from this sandbox's seed.
 
-# fnv1a TEXT sets REPLY to the 64-bit FNV-1a hash. Bash wraps as the C program does;
-# its numbers have a sign, so the bytes are masked when they are taken out.
-fnv1a() {
-    local text=$1 i byte
-    REPLY=$((0xcbf29ce484222325))
-    for ((i = 0; i < ${#text}; i++)); do
-        printf -v byte '%d' "'${text:i:1}"
-        REPLY=$(((REPLY ^ byte) * 0x100000001b3))
-    done
-}
-
 letters=abcdefghijklmnopqrstuvwxyz
 fnv1a "$(derive mystery)"
 path=/etc/

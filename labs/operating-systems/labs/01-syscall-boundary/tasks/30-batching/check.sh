@@ -1,7 +1,8 @@
 #!/bin/bash
-# Passed: the answer is the number of writes that setup.sh gave to drip.
+# Passed: the answer is the number of writes that drip.c makes of this sandbox's seed.
 
-want=$(derive_number drip 300 1500)
+fnv1a "$(derive drip)"
+want=$((300 + (REPLY >> 32 & 0xffffffff) % 1201))
 expected "how often \`drip\` calls \`write\` in this sandbox"
 evidence 'drip | wc -c; gulp | wc -c'
 if ! answered; then

@@ -22,7 +22,7 @@ var guests = []test{
 			return err
 		}
 		if got.Exit != 7 || string(got.Stdout) != "out\nin\n" || string(got.Stderr) != "err\n" {
-			return fmt.Errorf("Run = exit %d, %q, %q; want 7, out and in, err", got.Exit, got.Stdout, got.Stderr)
+			return fmt.Errorf("run = exit %d, %q, %q; want 7, out and in, err", got.Exit, got.Stdout, got.Stderr)
 		}
 		return nil
 	}},

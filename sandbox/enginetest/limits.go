@@ -63,7 +63,7 @@ var limits = []test{
 		l := sandbox.DefaultLimits()
 		l.Memory = 40 << 20
 		if err := b.engine.Update(b.ctx, box.ID(), l); !errors.Is(err, sandbox.ErrLimitBelowUse) {
-			return fmt.Errorf("Update to 40 MiB with 60 MiB in use = %v, want ErrLimitBelowUse", err)
+			return fmt.Errorf("update to 40 MiB with 60 MiB in use = %v, want ErrLimitBelowUse", err)
 		}
 		s, err := box.Sample(b.ctx)
 		if want := sandbox.DefaultLimits().Memory; err == nil && s.Memory.Limit != want {

@@ -23,7 +23,7 @@ var verbs = []test{
 		got, ok, err := b.listed(spec.ID)
 		want := sandbox.Listed{ID: spec.ID, Lab: spec.Lab, UID: spec.UID, Expires: got.Expires, Running: true}
 		if err != nil || !ok || got != want || !got.Expires.Equal(spec.Expires) {
-			return fmt.Errorf("List = %+v, %t, %v; want %+v, expiring %s", got, ok, err, want, spec.Expires)
+			return fmt.Errorf("list = %+v, %t, %v; want %+v, expiring %s", got, ok, err, want, spec.Expires)
 		}
 		return nil
 	}},
@@ -61,10 +61,10 @@ var verbs = []test{
 			c.change(&spec)
 			b.undo = append(b.undo, func() { b.remove(spec.ID) })
 			if err := b.engine.Create(c.ctx, spec); err == nil || c.want != nil && !errors.Is(err, c.want) {
-				wrong = append(wrong, fmt.Errorf("Create %s = %v, want error %v", c.what, err, c.want))
+				wrong = append(wrong, fmt.Errorf("create %s = %v, want error %v", c.what, err, c.want))
 			}
 			if got, ok, err := b.listed(spec.ID); ok || err != nil {
-				wrong = append(wrong, fmt.Errorf("Create %s left %+v, %v", c.what, got, err))
+				wrong = append(wrong, fmt.Errorf("create %s left %+v, %v", c.what, got, err))
 			}
 		}
 		return errors.Join(wrong...)
@@ -84,7 +84,7 @@ var verbs = []test{
 			case err == nil:
 				made++
 			case !errors.Is(err, sandbox.ErrExists):
-				return fmt.Errorf("Create of one id by four = %v", results)
+				return fmt.Errorf("create of one id by four = %v", results)
 			}
 		}
 		got, _, err := b.listed(spec.ID)
@@ -97,13 +97,13 @@ var verbs = []test{
 		var wrong []error
 		for _, id := range []string{b.spec().ID, "", "../../x", "a/b?force=1"} {
 			if _, err := b.engine.Attach(b.ctx, id); !errors.Is(err, sandbox.ErrNotFound) {
-				wrong = append(wrong, fmt.Errorf("Attach(%q) = %v, want ErrNotFound", id, err))
+				wrong = append(wrong, fmt.Errorf("attach(%q) = %v, want ErrNotFound", id, err))
 			}
 			if err := b.engine.Update(b.ctx, id, sandbox.DefaultLimits()); !errors.Is(err, sandbox.ErrNotFound) {
-				wrong = append(wrong, fmt.Errorf("Update(%q) = %v, want ErrNotFound", id, err))
+				wrong = append(wrong, fmt.Errorf("update(%q) = %v, want ErrNotFound", id, err))
 			}
 			if err := b.engine.Remove(b.ctx, id); err != nil {
-				wrong = append(wrong, fmt.Errorf("Remove(%q) = %v, want nil", id, err))
+				wrong = append(wrong, fmt.Errorf("remove(%q) = %v, want nil", id, err))
 			}
 		}
 		return errors.Join(wrong...)
@@ -126,10 +126,10 @@ var verbs = []test{
 				return fmt.Errorf("link %d: the guest started at %d, and at %d before", epoch, l.welcome.Started, first)
 			}
 			if err := l.stream.Close(); err != nil {
-				return fmt.Errorf("Close = %w", err)
+				return fmt.Errorf("close = %w", err)
 			}
 			if n, err := l.stream.Read(make([]byte, 1)); n != 0 || err == nil {
-				return fmt.Errorf("Read after Close = %d, %v; want an error", n, err)
+				return fmt.Errorf("read after Close = %d, %v; want an error", n, err)
 			}
 		}
 		return nil
@@ -153,7 +153,7 @@ var verbs = []test{
 		case <-read:
 			return nil
 		case <-b.ctx.Done():
-			return errors.New("Read still blocks after Close")
+			return errors.New("read still blocks after Close")
 		}
 	}},
 	{name: "end-is-eof", body: func(b *bench) error {
@@ -170,7 +170,7 @@ var verbs = []test{
 			return err
 		}
 		if _, err := io.Copy(io.Discard, l.stream); err != nil {
-			return fmt.Errorf("Read until PID 1 ended = %w, want io.EOF", err)
+			return fmt.Errorf("read until PID 1 ended = %w, want io.EOF", err)
 		}
 		return b.ended(spec)
 	}},
@@ -191,7 +191,7 @@ var verbs = []test{
 			return fmt.Errorf("after Remove, List has it: %t, %v", ok, err)
 		}
 		if _, err := io.Copy(io.Discard, l.stream); err != nil {
-			return fmt.Errorf("Read after Remove = %w, want io.EOF", err)
+			return fmt.Errorf("read after Remove = %w, want io.EOF", err)
 		}
 		if err := b.engine.Remove(b.ctx, spec.ID); err != nil {
 			return fmt.Errorf("second Remove = %w, want nil", err)
@@ -210,7 +210,7 @@ var verbs = []test{
 		}
 		all.Wait()
 		if _, ok, err := b.listed(spec.ID); ok || err != nil || errors.Join(results...) != nil {
-			return fmt.Errorf("Remove of one id by four = %v, then List has it: %t, %v", results, ok, err)
+			return fmt.Errorf("remove of one id by four = %v, then List has it: %t, %v", results, ok, err)
 		}
 		return nil
 	}},
@@ -245,16 +245,16 @@ var verbs = []test{
 			other := b.cfg.Open(b.t, instance)
 			all, err := other.List(b.ctx)
 			if err != nil || slices.ContainsFunc(all, func(l sandbox.Listed) bool { return l.ID == spec.ID }) {
-				return fmt.Errorf("List of instance %s = %v, %v; it is %s's", instance, all, err, b.instance)
+				return fmt.Errorf("list of instance %s = %v, %v; it is %s's", instance, all, err, b.instance)
 			}
 			if _, err := other.Attach(b.ctx, spec.ID); !errors.Is(err, sandbox.ErrNotFound) {
-				return fmt.Errorf("Attach by instance %s = %v, want ErrNotFound", instance, err)
+				return fmt.Errorf("attach by instance %s = %v, want ErrNotFound", instance, err)
 			}
 			if err := other.Update(b.ctx, spec.ID, spec.Limits); !errors.Is(err, sandbox.ErrNotFound) {
-				return fmt.Errorf("Update by instance %s = %v, want ErrNotFound", instance, err)
+				return fmt.Errorf("update by instance %s = %v, want ErrNotFound", instance, err)
 			}
 			if err := other.Remove(b.ctx, spec.ID); err != nil {
-				return fmt.Errorf("Remove by instance %s = %v, want nil", instance, err)
+				return fmt.Errorf("remove by instance %s = %v, want nil", instance, err)
 			}
 		}
 		if got, _, err := b.listed(spec.ID); err != nil || !got.Running {
@@ -269,7 +269,7 @@ func (b *bench) ended(spec sandbox.Spec) error {
 	for { // the stream may end a moment before the engine notes why
 		got, ok, err := b.listed(spec.ID)
 		if err != nil || !ok {
-			return fmt.Errorf("List of an ended sandbox = %t, %w; want it there", ok, err)
+			return fmt.Errorf("list of an ended sandbox = %t, %w; want it there", ok, err)
 		}
 		if !got.Running {
 			break
@@ -279,13 +279,13 @@ func (b *bench) ended(spec sandbox.Spec) error {
 		}
 	}
 	if _, err := b.engine.Attach(b.ctx, spec.ID); !errors.Is(err, sandbox.ErrNotRunning) {
-		return fmt.Errorf("Attach to an ended sandbox = %v, want ErrNotRunning", err)
+		return fmt.Errorf("attach to an ended sandbox = %v, want ErrNotRunning", err)
 	}
 	if err := b.engine.Update(b.ctx, spec.ID, spec.Limits); !errors.Is(err, sandbox.ErrNotRunning) {
-		return fmt.Errorf("Update of an ended sandbox = %v, want ErrNotRunning", err)
+		return fmt.Errorf("update of an ended sandbox = %v, want ErrNotRunning", err)
 	}
 	if err := b.engine.Create(b.ctx, spec); !errors.Is(err, sandbox.ErrExists) {
-		return fmt.Errorf("Create of an ended sandbox = %v, want ErrExists", err)
+		return fmt.Errorf("create of an ended sandbox = %v, want ErrExists", err)
 	}
 	return b.engine.Remove(b.ctx, spec.ID)
 }

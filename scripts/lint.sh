@@ -46,6 +46,7 @@ vet_unbuilt() {
 
 check "gofmt" formatted
 check "go vet" go vet ./...
+check "staticcheck" go tool staticcheck ./...
 check "go vet of a tree that was not built" vet_unbuilt
 check "shellcheck" shell_clean
 check "UI types" npm --prefix web/ui run --silent check

@@ -107,9 +107,9 @@ test("the lab page is accessible, light and dark", async () => {
 test("F6 leaves the terminal, and comes back", async () => {
   await enter(page);
   await page.keyboard.press("F6");
-  assert.equal(await page.evaluate(() => document.activeElement?.closest("sn-terminal") ?? null), null);
+  assert.equal(await page.evaluate(() => document.activeElement?.closest("sn-terminals") ?? null), null);
   await page.keyboard.press("Shift+F6");
-  await page.waitForFunction(() => document.activeElement?.closest("sn-terminal"));
+  await page.waitForFunction(() => document.activeElement?.closest("sn-terminals"));
 });
 
 test("a stray command leaves the task open", async () => {
@@ -192,11 +192,15 @@ test("15 minutes more are given", async () => {
 });
 
 test("a screen reader is given the terminal's text", async () => {
+  const menu = page.getByText("More", { exact: true });
   const toggle = page.getByRole("button", { name: "Screen reader" });
+  await menu.click();
   await toggle.click();
   await run(page, "echo read-me-aloud", /^read-me-aloud$/m);
   await page.getByRole("listitem").filter({ hasText: /^read-me-aloud$/ }).waitFor({ state: "attached" });
+  await menu.click();
   await toggle.click();
+  await page.keyboard.press("Escape");
 });
 
 test("a hint opens, and the next one waits", async () => {

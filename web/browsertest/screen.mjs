@@ -1,23 +1,27 @@
 // What a person sees in the page's terminal, and does there.
 import assert from "node:assert/strict";
 
-const rows = () =>
-  [...document.querySelectorAll(".xterm-rows > div")].map((row) => row.textContent.replaceAll("\u00a0", " ").trimEnd());
+const inView = "sn-terminal:not([hidden])";
 
-/** The screen's lines. */
-export const lines = (page) => page.evaluate(rows);
+const rows = (shown) =>
+  [...document.querySelectorAll(`${shown} .xterm-rows > div`)].map((row) =>
+    row.textContent.replaceAll("\u00a0", " ").trimEnd(),
+  );
+
+/** The lines of the screen in view. */
+export const lines = (page) => page.evaluate(rows, inView);
 
 /** Waits until the screen matches, and says what it showed if it never does. */
 export async function sees(page, pattern, timeout = 10_000) {
   try {
     await page.waitForFunction(
-      ([source, flags]) =>
+      ([source, flags, shown]) =>
         new RegExp(source, flags).test(
-          [...document.querySelectorAll(".xterm-rows > div")]
+          [...document.querySelectorAll(`${shown} .xterm-rows > div`)]
             .map((row) => row.textContent.replaceAll("\u00a0", " ").trimEnd())
             .join("\n"),
         ),
-      [pattern.source, pattern.flags],
+      [pattern.source, pattern.flags, inView],
       { timeout },
     );
   } catch {
@@ -31,7 +35,7 @@ const prompt = /\n?[^\n]*\$ *\n*$/;
 export const prompted = (page) => sees(page, prompt);
 
 /** Clicks into the terminal. */
-export const enter = (page) => page.locator(".xterm-helper-textarea").focus();
+export const enter = (page) => page.locator(`${inView} .xterm-helper-textarea`).focus();
 
 /** Types a line and Enter. */
 export async function type(page, line) {
@@ -56,11 +60,11 @@ export async function run(page, line, printed) {
 
 /** Pastes as the browser does: by an event with the text. */
 export async function paste(page, text) {
-  await page.evaluate((pasted) => {
+  await page.evaluate(([pasted, shown]) => {
     const clipboardData = new DataTransfer();
     clipboardData.setData("text/plain", pasted);
     document
-      .querySelector(".xterm-helper-textarea")
+      .querySelector(`${shown} .xterm-helper-textarea`)
       .dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
-  }, text);
+  }, [text, inView]);
 }

@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const binary = fileURLToPath(new URL("../../bin/sysnerd", import.meta.url));
+const binary = process.env.SYSNERD ?? fileURLToPath(new URL("../../bin/sysnerd", import.meta.url));
 
-export async function startServer() {
+/** `settings` are variables of its environment. */
+export async function startServer(settings = {}) {
   if (!existsSync(binary)) throw new Error(`${binary} is not built; run make build`);
   const data = mkdtempSync(join(tmpdir(), "sysnerd-browsertest-"));
   const listen = `127.0.0.1:${await freePort()}`;
@@ -18,7 +19,10 @@ export async function startServer() {
   let log = "";
   let child, ended;
   const begin = () => {
-    child = spawn(binary, ["serve", "--listen", listen, "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+    child = spawn(binary, ["serve", "--listen", listen, "--data", data], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...settings },
+    });
     ended = new Promise((resolve) => child.on("exit", resolve));
     child.stdout.on("data", (text) => (log += text));
     child.stderr.on("data", (text) => (log += text));

@@ -27,6 +27,8 @@ export class Refused extends Error {
     detail: string,
     /** Seconds after which to ask again, 0 when not said. */
     readonly retryAfter: number,
+    /** In the queue for a sandbox, from 1; 0 for none. */
+    readonly place = 0,
   ) {
     super(detail);
   }
@@ -47,17 +49,25 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
     throw new Refused(0, "The server doesn't answer. Text works; the terminal returns by itself.", 0);
   }
   if (!answer.ok) {
-    throw new Refused(answer.status, await problem(answer), Number(answer.headers.get("Retry-After") ?? "0"));
+    const told = await problem(answer);
+    const retry = Number(answer.headers.get("Retry-After") ?? "0");
+    throw new Refused(answer.status, told.detail ?? told.title ?? answer.statusText, retry, told.place);
   }
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 }
 
-async function problem(answer: Response): Promise<string> {
+/** The members of a problem document that are used here. */
+interface Problem {
+  title?: string;
+  detail?: string;
+  place?: number;
+}
+
+async function problem(answer: Response): Promise<Problem> {
   try {
-    const told = (await answer.json()) as { detail?: string; title?: string };
-    return told.detail ?? told.title ?? answer.statusText;
+    return (await answer.json()) as Problem;
   } catch {
-    return answer.statusText;
+    return {};
   }
 }
 

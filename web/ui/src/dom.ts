@@ -33,3 +33,13 @@ export function inline(text: string): Node[] {
 export function bytes(count: number): string {
   return count < 1024 ? `${count} bytes` : `${Math.round(count / 1024).toLocaleString("en")} KiB`;
 }
+
+/** The drawing of a task's state, from the page's own set. */
+export function glyph(state: string): SVGSVGElement {
+  const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  drawing.setAttribute("class", "glyph");
+  use.setAttribute("href", `#glyph-${state}`);
+  drawing.append(use);
+  return drawing;
+}

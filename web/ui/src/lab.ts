@@ -2,6 +2,6 @@ import "./sn-theme.js";
 import "./sn-divider.js";
 import "./sn-time.js";
 import "./sn-keys.js";
-import "./sn-terminal.js";
+import "./sn-terminals.js";
 import "./sn-task.js";
 import "./sn-sandbox.js"; // last: it calls those above

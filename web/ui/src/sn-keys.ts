@@ -2,6 +2,8 @@ import { button } from "./dom.js";
 
 /** Stands for "the next letter is typed with Ctrl". */
 export const sticky = "ctrl";
+/** Stands for what the clipboard holds. */
+export const pasted = "paste";
 
 const keys: [name: string, typed: string][] = [
   ["Esc", "\x1b"],
@@ -15,6 +17,7 @@ const keys: [name: string, typed: string][] = [
   ["/", "/"],
   ["-", "-"],
   ["^C", "\x03"],
+  ["Paste", pasted],
 ];
 
 /**

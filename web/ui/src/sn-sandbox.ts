@@ -1,10 +1,10 @@
 import { call, reason, Refused, type Result, type Sandbox } from "./api.js";
 import { button } from "./dom.js";
 import { movePanes } from "./panes.js";
-import { upgradeRunnable } from "./runnable.js";
-import { listen, type Told } from "./sandbox-events.js";
+import { type Line, upgradeRunnable } from "./runnable.js";
+import { listen, type Notice, type Told } from "./sandbox-events.js";
 import { TaskElement } from "./sn-task.js";
-import type { TerminalElement } from "./sn-terminal.js";
+import type { TerminalsElement } from "./sn-terminals.js";
 import type { TimeElement } from "./sn-time.js";
 
 const slow = 5000; // ms after which a start says how long it takes
@@ -13,18 +13,20 @@ const again = 3; // seconds until the next try, when the server names none
 /**
  * `<sn-sandbox module="…" lab="…">`: the learner's sandbox of a lab, around the
  * whole page. It asks for the sandbox, hears what happens in it, and passes
- * that on to the terminal, the tasks and the clock inside.
+ * that on to the terminals, the tasks and the clock inside.
  *
- * Hears: `sn-check`, `sn-answer`, `sn-run`, `sn-key`; buttons `[data-act]`
+ * Hears: `sn-check`, `sn-answer`, `sn-run`, `sn-key`, `sn-rescue`, `sn-soon`; buttons `[data-act]`
  * (extend, reset, sheet) anywhere inside.
  */
 class SandboxElement extends HTMLElement {
   private sandbox: Sandbox | null = null;
   private events: EventSource | null = null;
-  private opened = false; // the terminal is connected, or on its way
+  private opened = false; // the terminals are connected, or on their way
+  private queued = false;
   private since = 0; // when the start began
   private clock = 0;
   private retry = 0;
+  private rescuable = true; // as far as we know
 
   private readonly keys = (event: KeyboardEvent): void => {
     if (event.key === "Enter" && event.ctrlKey && !event.shiftKey && !event.altKey) {
@@ -45,8 +47,10 @@ class SandboxElement extends HTMLElement {
       const { task, value } = (event as CustomEvent<{ task: string; value: string }>).detail;
       void this.answer(task, value);
     });
-    this.addEventListener("sn-run", (event) => this.run((event as CustomEvent<string>).detail));
-    this.addEventListener("sn-key", (event) => this.terminal?.press((event as CustomEvent<string>).detail));
+    this.addEventListener("sn-run", (event) => this.run((event as CustomEvent<Line>).detail));
+    this.addEventListener("sn-key", (event) => this.terminals?.press((event as CustomEvent<string>).detail));
+    this.addEventListener("sn-rescue", () => void this.rescue());
+    this.addEventListener("sn-soon", (event) => this.soon((event as CustomEvent<boolean>).detail));
     this.addEventListener("sn-lost", () => void this.lookAgain());
     this.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("keydown", this.keys);
@@ -67,7 +71,7 @@ class SandboxElement extends HTMLElement {
 
   private async start(): Promise<void> {
     clearTimeout(this.retry);
-    this.starting();
+    if (!this.queued) this.starting();
     try {
       const sandbox = await call<Sandbox>("POST", "/sandboxes", {
         module: this.getAttribute("module"),
@@ -75,6 +79,8 @@ class SandboxElement extends HTMLElement {
       });
       this.opened = false;
       this.take(sandbox);
+      if (this.queued) this.terminals?.say("It is your turn: here is your sandbox.");
+      this.queued = false;
       this.hear();
     } catch (error) {
       this.notStarted(error);
@@ -85,11 +91,11 @@ class SandboxElement extends HTMLElement {
   private starting(): void {
     if (this.clock !== 0) return;
     this.since = Date.now();
-    this.terminal?.cover("Starting your sandbox.");
+    this.terminals?.cover("Starting your sandbox.");
     this.clock = window.setInterval(() => {
       const passed = Date.now() - this.since;
       if (passed < slow) return;
-      this.terminal?.cover(`Still starting, ${Math.floor(passed / 1000)} s. Read on; it opens here.`);
+      this.terminals?.cover(`Still starting, ${Math.floor(passed / 1000)} s. Read on; it opens here.`);
     }, 1000);
   }
 
@@ -102,8 +108,16 @@ class SandboxElement extends HTMLElement {
     this.started();
     const wait = (error instanceof Refused && error.retryAfter) || again;
     const final = error instanceof Refused && error.status >= 400 && error.status < 500 && error.status !== 429;
-    this.terminal?.cover(reason(error), button("Try now", () => void this.start()));
+    this.queued = error instanceof Refused && error.place > 0;
+    if (this.queued) this.terminals?.cover(`${reason(error)} Your place is kept.`, button("Read on", () => this.readOn()));
+    else this.terminals?.cover(reason(error), button("Try now", () => void this.start()));
     if (!final) this.later(() => void this.start(), wait);
+  }
+
+  /** To the text, which needs no sandbox. */
+  private readOn(): void {
+    this.sheet(false);
+    this.querySelector<HTMLElement>("main")?.focus();
   }
 
   private later(act: () => void, seconds: number): void {
@@ -117,11 +131,10 @@ class SandboxElement extends HTMLElement {
     this.deafen();
     this.sandbox = null;
     this.opened = false;
-    this.terminal?.close();
+    this.terminals?.close();
     if (this.time) this.time.expires = 0;
     this.toggleControls(false);
-    this.terminal?.say("");
-    this.terminal?.cover(
+    this.terminals?.cover(
       "This sandbox has ended. Results are kept, files are not.",
       button("Start a new one", () => void this.start(), "main"),
     );
@@ -131,13 +144,13 @@ class SandboxElement extends HTMLElement {
   private take(sandbox: Sandbox): void {
     this.sandbox = sandbox;
     if (sandbox.state === "ended") this.ended();
-    if (sandbox.state === "lost") this.terminal?.say("Connection lost. Your shell runs on.");
+    this.terminals?.notice("lost", sandbox.state === "lost" ? "The sandbox does not answer. Your shell runs on." : "");
     if (sandbox.state !== "live") return;
     this.started();
     this.toggleControls(true);
     if (this.opened) return;
     this.opened = true;
-    void this.terminal?.open(sandbox.terminal);
+    this.terminals?.open(sandbox.terminal, sandbox.id);
   }
 
   private async lookAgain(): Promise<void> {
@@ -171,19 +184,37 @@ class SandboxElement extends HTMLElement {
     if (told.sandbox && this.sandbox) this.take({ ...this.sandbox, ...told.sandbox });
     if (told.left !== undefined && this.time) this.time.expires = Date.now() + told.left * 1000;
     if (told.result) this.found(told.result, false);
-    if (told.notice) {
-      const full = told.notice.code.endsWith("-full");
-      this.terminal?.say(told.notice.text, ...(full ? [button("Reset", () => this.askReset())] : []));
-    }
+    if (told.notice) this.noticed(told.notice);
+  }
+
+  /** What is full, silent or near its end stays said until the server takes it back. */
+  private noticed({ code, text }: Notice): void {
+    const reset = button("Reset", () => this.askReset());
+    const lasts = code.endsWith("-full") || code === "silent" || code === "idle";
+    const ours = code === "processes-full" || code === "memory-full";
+    const actions = [...(ours && this.rescuable ? [button("End my processes", () => void this.rescue())] : []), reset];
+    if (!lasts) this.terminals?.say(text);
+    else this.terminals?.notice(code, text, ...(code === "idle" ? [] : actions));
+  }
+
+  /** The last minutes begin, or were put off. */
+  private soon(soon: boolean): void {
+    const more = button("+15 min", () => void this.extend());
+    const left = this.time?.textContent ?? "";
+    this.terminals?.notice("soon", soon ? `${left}. Then results are kept, files are not.` : "", more);
   }
 
   private found(result: Result, asked: boolean): void {
     const task = this.tasks.find((one) => one.task === result.task);
     if (!task) return;
     const passed = task.passed;
+    const words = result.message.replaceAll("`", "");
+    const news = asked || (!passed && result.attempted && (result.status === "pass" || words !== task.told));
+    if (news && result.status !== "broken") this.terminals?.judge(result.status === "pass");
+    if (news && this.terminals?.isLarge) this.terminals.say(words);
     task.show(result, asked);
-    const words = this.querySelector(".sheet-words");
-    if (words && (asked || result.attempted) && !passed) words.textContent = result.message.replaceAll("`", "");
+    const sheet = this.querySelector(".sheet-words");
+    if (sheet && (asked || result.attempted) && !passed) sheet.textContent = words;
     if (result.status === "pass" && !passed) void this.renew();
   }
 
@@ -223,13 +254,13 @@ class SandboxElement extends HTMLElement {
     }
   }
 
-  private run(line: string): void {
+  private run({ line, tab }: Line): void {
     if (!this.sandbox || this.sandbox.state !== "live") {
-      this.terminal?.say("The sandbox isn't there yet; nothing was typed.");
+      this.terminals?.say("The sandbox isn't there yet; nothing was typed.");
       return;
     }
     this.sheet(true);
-    this.terminal?.type(line);
+    this.terminals?.type(line, tab);
   }
 
   private clicked(event: Event): void {
@@ -251,15 +282,15 @@ class SandboxElement extends HTMLElement {
     if (!this.sandbox) return;
     try {
       await call("POST", `/sandboxes/${this.sandbox.id}/extend`, {}); // the events tell the new end
-      this.terminal?.say("15 min more.");
+      this.terminals?.say("15 min more.");
     } catch (error) {
-      this.terminal?.say(reason(error));
+      this.terminals?.say(reason(error));
     }
   }
 
   private askReset(): void {
-    const no = button("Keep it", () => this.terminal?.say(""));
-    this.terminal?.say(
+    const no = button("Keep it", () => this.terminals?.say(""));
+    this.terminals?.say(
       "Reset ends your processes and empties your home. Results are kept.",
       button("Reset it", () => void this.reset()),
       no,
@@ -270,21 +301,38 @@ class SandboxElement extends HTMLElement {
 
   private async reset(): Promise<void> {
     if (!this.sandbox) return;
-    this.terminal?.say("Resetting.");
+    this.terminals?.say("Resetting.");
     try {
       await call("POST", `/sandboxes/${this.sandbox.id}/reset`, {});
-      this.terminal?.say("The sandbox is as new.");
-      this.terminal?.focus();
+      this.terminals?.say("The sandbox is as new.");
+      this.terminals?.focus();
       await this.renew();
     } catch (error) {
-      this.terminal?.say(reason(error));
+      this.terminals?.say(reason(error));
+    }
+  }
+
+  private async rescue(): Promise<void> {
+    if (!this.sandbox) return;
+    this.terminals?.say("Ending your processes.");
+    try {
+      await call("POST", `/sandboxes/${this.sandbox.id}/rescue`);
+      this.terminals?.say("Your processes have ended; your home is kept.");
+      this.terminals?.focus();
+    } catch (error) {
+      if (error instanceof Refused && (error.status === 404 || error.status === 405)) {
+        this.rescuable = false;
+        if (this.terminals) this.terminals.rescuable = false;
+        void this.lookAgain();
+      }
+      this.terminals?.say(reason(error));
     }
   }
 
   // Who is inside.
 
-  private get terminal(): TerminalElement | null {
-    return this.querySelector<TerminalElement>("sn-terminal");
+  private get terminals(): TerminalsElement | null {
+    return this.querySelector<TerminalsElement>("sn-terminals");
   }
 
   private get time(): TimeElement | null {

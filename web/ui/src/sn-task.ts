@@ -49,6 +49,11 @@ export class TaskElement extends HTMLElement {
     return this.state === "passed" || this.state === "revealed";
   }
 
+  /** What the verdict says. */
+  get told(): string {
+    return this.querySelector(".verdict .message")?.textContent ?? "";
+  }
+
   /** Takes over the server's newer rendering of this task, unless it says the same. */
   renew(from: Element): void {
     if (from.getAttribute("data-state") === this.state) return;

@@ -1,39 +1,55 @@
-import { FitAddon } from "@xterm/addon-fit";
-import { Unicode11Addon } from "@xterm/addon-unicode11";
-import { WebLinksAddon } from "@xterm/addon-web-links";
-import { Terminal } from "@xterm/xterm";
+import type { FitAddon } from "@xterm/addon-fit";
+import type { Terminal } from "@xterm/xterm";
 import { button, bytes, el } from "./dom.js";
-import { sticky } from "./sn-keys.js";
-import { remember, remembered } from "./remember.js";
-import { terminalTheme } from "./terminal-theme.js";
+import { pasted, sticky } from "./sn-keys.js";
+import { Clipboard } from "./terminal-clipboard.js";
+import { FindBar } from "./terminal-find.js";
+import { control, isPageKey } from "./terminal-keys.js";
+import { Marks } from "./terminal-marks.js";
+import { muteQueries } from "./terminal-queries.js";
+import { Renderer } from "./terminal-renderer.js";
+import { fonts, openScreen } from "./terminal-screen.js";
 import { type Hello, type Listener, TerminalSocket } from "./terminal-socket.js";
+import { terminalTheme } from "./terminal-theme.js";
+import { transcript } from "./terminal-transcript.js";
 
-const fontSize = 15;
-const fontFamily = '"Atkinson Hyperlegible Mono Variable", "DejaVu Sans Mono", Menlo, Consolas, monospace';
 /** Bytes given to xterm.js that it has not shown yet. */
 const aheadLimit = 256 << 10;
-/** A terminal that reads whole lines keeps 4,095 bytes of one and its newline. */
-const longestLine = 4095;
-/** What a program may offer for copying. */
-const offerLimit = 128 << 10;
 /** Without the end of the replay from the server: this long a silence ends it. */
 const replaySilence = 250;
+
+/** What xterm.js and all that works on it need one another for. */
+interface Screen {
+  term: Terminal;
+  fit: FitAddon;
+  marks: Marks;
+  find: FindBar;
+  clipboard: Clipboard;
+  renderer: Renderer;
+}
+
+/** Words for the line under the screen. */
+export interface Words {
+  text: string;
+  actions: HTMLElement[];
+}
 
 /**
  * `<sn-terminal tab="1">`: one terminal of a sandbox.
  *
- * Methods: `open(path)` connects to that WebSocket, `close()` leaves it,
- * `type(line)` types a line and Enter, `cover(…)` and `say(…)` show words over
- * and under the screen. Event `sn-lost`: the connection broke, it tries again.
- * Keys it leaves to the page: F6, Ctrl+Shift+Space, Ctrl+Enter.
+ * Methods: `open(path)` connects to that WebSocket, `close()` leaves it, `show()`
+ * and `hide()`, `type(line)` types a line and Enter. Events up: `sn-opened`;
+ * `sn-lost`: the connection broke, it tries again; `sn-words` (Words).
+ * Keys it leaves to the page: see terminal-keys.ts.
  */
 export class TerminalElement extends HTMLElement implements Listener {
-  private readonly screen = el("div", { class: "screen" });
+  private readonly glass = el("div", { class: "screen" });
   private readonly overlay = el("div", { class: "overlay", role: "status" });
-  private readonly words = el("div", { class: "words", role: "status" });
+  private readonly watching = el("div", { class: "strip", role: "status" });
+  private readonly strips = el("div", { class: "strips" }, this.watching);
   private readonly encoder = new TextEncoder();
-  private readonly fit = new FitAddon();
-  private term: Terminal | null = null;
+  private screen: Screen | null = null;
+  private building: Promise<Screen> | null = null;
   private socket: TerminalSocket | null = null;
   private resized: ResizeObserver | null = null;
   private inbox: Uint8Array[] = [];
@@ -44,28 +60,17 @@ export class TerminalElement extends HTMLElement implements Listener {
   private writes = false;
   private control = false; // the next letter is typed with Ctrl
   private countdown = 0;
-  private held = ""; // a paste that waits for a yes
+  private wanted: string[] = []; // lines to type once connected
+  private opening = false;
+  private back = false; // connected again, and nothing was said since
 
   private readonly recolour = (): void => {
-    if (this.term) this.term.options.theme = terminalTheme(this);
+    if (this.screen) this.screen.term.options.theme = terminalTheme(this);
   };
 
   connectedCallback(): void {
-    const reader = button("Screen reader", () => this.toggleReader(reader), "quiet");
-    reader.setAttribute("aria-pressed", String(remembered("screen-reader") === "on"));
-    const bar = el("div", { class: "bar" });
-    bar.append(
-      el("span", { class: "tab", text: `${this.tab} bash` }),
-      reader,
-      button("Copy", () => void this.copy(), "quiet"),
-      button("Paste", () => void this.pasteFromButton(), "quiet"),
-    );
-    const foot = el("div", { class: "foot" });
-    foot.append(this.words, el("span", { class: "leave", text: "F6 leaves the terminal" }));
-    this.replaceChildren(bar, el("div", { class: "frame" }, this.screen, this.overlay), foot);
     this.overlay.hidden = true;
-    // Before xterm.js, whose own handler would send it in one piece.
-    this.screen.addEventListener("paste", (event) => this.pasted(event), { capture: true });
+    this.replaceChildren(el("div", { class: "frame" }, this.glass, this.strips, this.overlay));
     document.addEventListener("sn-theme", this.recolour);
   }
 
@@ -73,67 +78,122 @@ export class TerminalElement extends HTMLElement implements Listener {
     document.removeEventListener("sn-theme", this.recolour);
     this.close();
     this.resized?.disconnect();
-    this.term?.dispose();
-    this.term = null;
+    this.screen?.term.dispose();
+    this.screen = null;
   }
 
   get tab(): number {
     return Number(this.getAttribute("tab") ?? "1");
   }
 
+  /** A command runs here, or a paste is on its way: leaving now may lose something. */
+  get busy(): boolean {
+    return this.writes && (this.screen?.marks.running === true || this.socket?.sending === true);
+  }
+
+  /** When the newest command began, in the page's time. */
+  get began(): number {
+    return this.screen?.marks.began ?? 0;
+  }
+
+  /** Has a connection, or is on its way to one. */
+  get connected(): boolean {
+    return this.socket !== null || this.opening;
+  }
+
   override focus(): void {
-    this.term?.focus();
+    this.screen?.term.focus();
   }
 
   /** Connects to the terminal at that path. */
   async open(path: string): Promise<void> {
-    const term = this.term ?? (await this.build());
-    if (!this.isConnected) return;
+    this.opening = true;
+    this.building ??= this.build();
+    const { term, fit } = await this.building;
+    if (!this.isConnected || !this.opening) return;
+    this.opening = false;
     this.socket?.close();
     this.inbox = [];
     term.reset();
-    this.fit.fit();
+    fit.fit();
     this.socket = new TerminalSocket(path, this.tab, this, { cols: term.cols, rows: term.rows });
   }
 
   close(): void {
     this.socket?.close();
     this.socket = null;
+    this.opening = false;
+    this.wanted = [];
     clearInterval(this.countdown);
     clearTimeout(this.silence);
+    this.cover("");
+    this.watching.replaceChildren();
   }
 
-  /** Types a line into the shell, and Enter. */
+  show(): void {
+    this.hidden = false;
+    this.screen?.renderer.show();
+    this.screen?.fit.fit();
+  }
+
+  hide(): void {
+    this.hidden = true;
+    this.screen?.renderer.hide();
+  }
+
+  /** Types a line into the shell, and Enter; once there is a connection. */
   type(line: string): void {
+    if (!this.socket?.ready) {
+      this.wanted.push(line);
+      return;
+    }
     this.send(this.encoder.encode(`${line}\r`));
-    this.term?.scrollToBottom();
+    this.screen?.term.scrollToBottom();
   }
 
-  /** Types bytes as they are; for keys that a touch screen lacks. */
+  /** Types keys as they are; for those that a touch screen lacks. */
   press(keys: string): void {
+    const term = this.screen?.term;
     const arrow = /^\x1b\[([A-D])$/.exec(keys)?.[1];
     if (keys === "\x03") {
-      if (this.writes) this.socket?.interrupt();
+      this.interrupt();
+    } else if (keys === pasted) {
+      this.paste();
     } else if (keys === sticky) {
       this.control = !this.control;
       this.say(this.control ? "Ctrl and …" : "");
-      this.term?.focus();
-    } else if (arrow && this.term?.modes.applicationCursorKeysMode) {
-      this.term.input(`\x1bO${arrow}`);
+      term?.focus();
+    } else if (arrow && term?.modes.applicationCursorKeysMode) {
+      term.input(`\x1bO${arrow}`);
     } else {
-      this.term?.input(keys);
+      term?.input(keys);
     }
   }
 
-  /** Puts words over the dimmed screen; none takes them away. */
-  cover(text: string, ...actions: HTMLElement[]): void {
-    this.overlay.replaceChildren(...(text === "" ? [] : [el("p", { text }), ...actions]));
-    this.overlay.hidden = text === "";
+  copy(): void {
+    void this.screen?.clipboard.copy();
   }
 
-  /** Puts words under the screen. */
-  say(text: string, ...actions: HTMLElement[]): void {
-    this.words.replaceChildren(...(text === "" ? [] : [el("span", { text }), ...actions]));
+  paste(): void {
+    void this.screen?.clipboard.read();
+  }
+
+  find(): void {
+    this.screen?.find.open();
+  }
+
+  /** What it printed, as far as that is kept. */
+  get transcript(): string {
+    return this.screen ? transcript(this.screen.term) : "";
+  }
+
+  set reader(on: boolean) {
+    if (this.screen) this.screen.term.options.screenReaderMode = on;
+  }
+
+  /** Marks the line of the newest command by what a check found. */
+  judge(passed: boolean): void {
+    this.screen?.marks.judge(passed);
   }
 
   // What the socket tells.
@@ -145,8 +205,10 @@ export class TerminalElement extends HTMLElement implements Listener {
     if (!back && hello.head === null) this.waitForSilence();
     this.cover("");
     this.say(back ? "Back. Nothing was lost." : "");
+    this.back = back;
     this.writer(hello.writer);
     this.dispatchEvent(new CustomEvent("sn-opened", { bubbles: true }));
+    for (const line of this.wanted.splice(0)) this.type(line);
   }
 
   output(chunk: Uint8Array): void {
@@ -163,19 +225,23 @@ export class TerminalElement extends HTMLElement implements Listener {
 
   skipped(count: number): void {
     this.incoming += count;
-    const back = this.words.textContent?.startsWith("Back.") ? "Back. " : "";
-    this.say(`${back}${bytes(count)} went by.`);
+    this.say(`${this.back ? "Back. " : ""}${bytes(count)} went by.`);
   }
 
   writer(writes: boolean): void {
-    const before = this.writes;
     this.writes = writes;
     this.toggleAttribute("data-watching", !writes);
-    if (!writes) {
-      this.say("Open in another tab; you are watching.", button("Type here", () => this.socket?.take()));
-    } else if (!before && this.words.textContent?.startsWith("Open in another tab")) {
-      this.say("");
-    }
+    this.watching.replaceChildren(
+      ...(writes
+        ? []
+        : [
+            el("span", { text: "Open in another tab; you are watching." }),
+            button("Type here", () => {
+              this.socket?.take();
+              this.focus();
+            }),
+          ]),
+    );
   }
 
   exited(status: number): void {
@@ -189,15 +255,15 @@ export class TerminalElement extends HTMLElement implements Listener {
   lost(seconds: number, unsent: number): void {
     clearInterval(this.countdown);
     let left = Math.max(1, Math.round(seconds));
-    const retry = button("Try now", () => this.socket?.retryNow());
+    const words = el("p");
     const show = (): void => {
-      this.cover(`Connection lost. Your shell runs on. Next try in ${left} s.`, retry);
+      words.textContent = `Connection lost. Your shell runs on. Next try in ${left} s.`;
     };
     show();
+    this.cover(words, button("Try now", () => this.socket?.retryNow()));
     this.countdown = window.setInterval(() => {
       left = Math.max(1, left - 1);
-      const text = this.overlay.querySelector("p");
-      if (text) text.textContent = `Connection lost. Your shell runs on. Next try in ${left} s.`;
+      show();
     }, 1000);
     if (unsent > 0) this.say(`${bytes(unsent)} of what you pasted did not go through.`);
     this.dispatchEvent(new CustomEvent("sn-lost", { bubbles: true }));
@@ -205,68 +271,36 @@ export class TerminalElement extends HTMLElement implements Listener {
 
   // The screen.
 
-  private async build(): Promise<Terminal> {
-    await Promise.all(
-      ["400", "700"].map((weight) => document.fonts.load(`${weight} ${fontSize}px ${fontFamily}`)),
-    );
-    const term = new Terminal({
-      allowProposedApi: true, // for unicode.activeVersion
-      fontFamily,
-      fontSize,
-      fontWeight: 400,
-      fontWeightBold: 700,
-      lineHeight: 1.2,
-      cursorBlink: false,
-      cursorStyle: "block",
-      cursorInactiveStyle: "outline",
-      scrollback: 5000,
-      minimumContrastRatio: 4.5,
-      drawBoldTextInBrightColors: false,
-      screenReaderMode: remembered("screen-reader") === "on",
-      theme: terminalTheme(this),
-      linkHandler: { activate: (_event, uri) => visit(uri) },
-    });
-    term.loadAddon(this.fit);
-    term.loadAddon(new WebLinksAddon((_event, uri) => visit(uri)));
-    term.loadAddon(new Unicode11Addon());
-    term.unicode.activeVersion = "11";
+  private async build(): Promise<Screen> {
+    await fonts();
+    const { term, fit } = openScreen(this.glass, `Terminal ${this.tab}. F6 leaves it.`);
+    const say = (text: string, ...actions: HTMLElement[]): void => this.say(text, ...actions);
+    const screen = {
+      term,
+      fit,
+      marks: new Marks(term),
+      find: new FindBar(term, this),
+      clipboard: new Clipboard(term, say, () => this.writes),
+      renderer: new Renderer(term),
+    };
+    muteQueries(term, () => !this.writes || (this.socket?.position ?? 0) < this.head);
+    this.strips.append(screen.find.element);
+    this.glass.addEventListener("paste", screen.clipboard.pasted, { capture: true });
     term.attachCustomKeyEventHandler((event) => this.key(event));
     term.onData((data) => this.send(this.encoder.encode(this.controlled(data))));
     term.onBinary((data) => this.send(Uint8Array.from(data, (c) => c.charCodeAt(0))));
     term.onResize((size) => this.socket?.resize(size));
-    this.muteQueries(term);
-    term.parser.registerOscHandler(52, (data) => this.offered(data));
-    term.open(this.screen);
-    term.textarea?.setAttribute("aria-label", `Terminal ${this.tab}. F6 leaves it.`);
     this.resized = new ResizeObserver(() => {
-      if (this.screen.offsetHeight > 0) this.fit.fit();
+      if (this.glass.offsetHeight > 0) fit.fit();
     });
-    this.resized.observe(this.screen);
-    this.term = term;
-    return term;
-  }
-
-  /**
-   * A terminal answers questions by typing. What was asked before we came has
-   * been answered by whoever was there, and only the writer may type.
-   */
-  private muteQueries(term: Terminal): void {
-    const mute = (): boolean => !this.writes || (this.socket?.position ?? 0) < this.head;
-    for (const prefix of ["", "?", ">", "="]) {
-      const id = prefix === "" ? {} : { prefix };
-      term.parser.registerCsiHandler({ ...id, final: "c" }, mute);
-      term.parser.registerCsiHandler({ ...id, final: "n" }, mute);
-      term.parser.registerCsiHandler({ ...id, intermediates: "$", final: "p" }, mute);
-      term.parser.registerCsiHandler({ ...id, final: "q" }, mute);
-    }
-    term.parser.registerDcsHandler({ intermediates: "$", final: "q" }, mute);
-    for (const code of [4, 10, 11, 12]) {
-      term.parser.registerOscHandler(code, (data) => data.includes("?") && mute());
-    }
+    this.resized.observe(this.glass);
+    this.screen = screen;
+    if (!this.hidden) screen.renderer.show();
+    return screen;
   }
 
   private feed(): void {
-    const term = this.term;
+    const term = this.screen?.term;
     if (!term) return;
     while (this.ahead < aheadLimit) {
       const chunk = this.inbox.shift();
@@ -295,25 +329,30 @@ export class TerminalElement extends HTMLElement implements Listener {
     look();
   }
 
-  // Keys, copy and paste.
+  /** Puts words over the dimmed screen; none takes them away. */
+  private cover(...words: (HTMLElement | string)[]): void {
+    this.overlay.replaceChildren(...words);
+    this.overlay.hidden = words[0] === "";
+  }
+
+  private say(text: string, ...actions: HTMLElement[]): void {
+    this.back = false;
+    this.dispatchEvent(new CustomEvent<Words>("sn-words", { bubbles: true, detail: { text, actions } }));
+  }
+
+  // Keys.
 
   /** Returns whether xterm.js should handle the key. */
   private key(event: KeyboardEvent): boolean {
     if (event.type !== "keydown") return true;
+    if (isPageKey(event)) return false;
     const only = event.ctrlKey && !event.altKey && !event.metaKey;
     const name = event.key.toLowerCase();
-    if (event.key === "F6") return false;
-    if (only && event.key === "Enter") return false;
-    if (only && event.shiftKey && event.code === "Space") return false;
     if (only && name === "v") return false; // the browser's paste event follows
-    if (only && name === "c" && (event.shiftKey || this.term?.hasSelection())) {
-      event.preventDefault();
-      void this.copy();
-      return false;
-    }
     if (only && name === "c") {
       event.preventDefault();
-      if (this.writes) this.socket?.interrupt();
+      if (event.shiftKey || this.screen?.term.hasSelection()) this.copy();
+      else this.interrupt();
       return false;
     }
     if (event.key === "Enter" && this.socket?.open === false) {
@@ -324,102 +363,26 @@ export class TerminalElement extends HTMLElement implements Listener {
     return true;
   }
 
+  private interrupt(): void {
+    if (this.writes) this.socket?.interrupt();
+  }
+
   /** What was typed, with Ctrl if the Ctrl key of a touch screen was tapped before. */
   private controlled(data: string): string {
     if (!this.control) return data;
     this.control = false;
     this.say("");
-    return /^[a-z@[\\\]^_]$/i.test(data) ? String.fromCharCode(data.toUpperCase().charCodeAt(0) & 0x1f) : data;
+    return control(data);
   }
 
   private send(data: Uint8Array): void {
     if (this.writes) this.socket?.send(data);
   }
-
-  private async copy(): Promise<void> {
-    const text = this.term?.getSelection() ?? "";
-    if (text === "") {
-      this.say("Select text in the terminal first.");
-      return;
-    }
-    await this.toClipboard(text);
-    this.term?.clearSelection();
-    this.term?.focus();
-  }
-
-  private async toClipboard(text: string): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(text);
-      this.say(`Copied ${bytes(text.length)}.`);
-    } catch {
-      this.say("The browser keeps its clipboard closed on this address.");
-    }
-  }
-
-  private async pasteFromButton(): Promise<void> {
-    try {
-      this.paste(await navigator.clipboard.readText());
-      this.term?.focus();
-    } catch {
-      this.say("The browser does not let a button paste here. Ctrl+V does.");
-    }
-  }
-
-  private pasted(event: ClipboardEvent): void {
-    event.preventDefault();
-    event.stopPropagation();
-    this.paste(event.clipboardData?.getData("text/plain") ?? "");
-  }
-
-  private paste(text: string): void {
-    if (!this.writes || text === "") return;
-    const longest = text
-      .split(/\r?\n/)
-      .reduce((most, line) => Math.max(most, line.length > longestLine / 4 ? this.encoder.encode(line).length : 0), 0);
-    if (longest <= longestLine) {
-      this.term?.paste(text);
-      return;
-    }
-    this.held = text;
-    const done = (): void => {
-      this.held = "";
-      this.say("");
-      this.term?.focus();
-    };
-    this.say(
-      `One line has ${longest.toLocaleString("en")} bytes. A program that reads whole lines gets the first 4,095.`,
-      button("Paste it", () => {
-        this.term?.paste(this.held);
-        done();
-      }),
-      button("Leave it", done),
-    );
-  }
-
-  /** A program offers text for the clipboard (OSC 52): taken by a click, read never. */
-  private offered(data: string): boolean {
-    const encoded = data.slice(data.indexOf(";") + 1);
-    if (encoded === "?" || encoded.length > offerLimit) return true;
-    let text: string;
-    try {
-      text = new TextDecoder().decode(Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0)));
-    } catch {
-      return true;
-    }
-    this.say(`A program offers ${bytes(text.length)} to copy.`, button("Copy it", () => void this.toClipboard(text)));
-    return true;
-  }
-
-  private toggleReader(toggle: HTMLButtonElement): void {
-    const on = toggle.getAttribute("aria-pressed") !== "true";
-    toggle.setAttribute("aria-pressed", String(on));
-    remember("screen-reader", on ? "on" : "off");
-    if (this.term) this.term.options.screenReaderMode = on;
-  }
 }
 customElements.define("sn-terminal", TerminalElement);
 
-/** Opens what a program printed as a link, if it leads to the web. */
-function visit(uri: string): void {
-  if (/^https?:\/\//i.test(uri)) window.open(uri, "_blank", "noopener,noreferrer");
+declare global {
+  interface HTMLElementTagNameMap {
+    "sn-terminal": TerminalElement;
+  }
 }

@@ -8,6 +8,11 @@ const messageSize = 16 << 10;
 const unsentLimit = 64 << 10;
 /** How many bytes may be shown before the server is told. */
 const ackEvery = 32 << 10;
+/** How long a connection may take. */
+const patience = 6000;
+/** After this long without an answer to what was typed, or without a word at all, we look whether the line is dead. */
+const unanswered = 3000;
+const quiet = 20_000;
 
 export interface Size {
   cols: number;
@@ -47,11 +52,23 @@ export class TerminalSocket {
   private pump = 0;
   private retry = 0;
   private tries = 0;
+  private pulse = 0;
+  private heardAt = 0;
+  private typedAt = 0; // when the first input went out after that; 0 for none
+  private probing = false;
+  private welcome = false; // the server said hello on this connection
+  private wrote = false; // was the writer when the connection broke
   private received: number | null = null; // offset of the next byte to come
   private repeats = 0; // bytes to come that we have already
   private shown = 0;
   private acked = 0;
   private closed = false;
+
+  private readonly online = (): void => this.retryNow();
+  private readonly offline = (): void => this.drop();
+  private readonly seen = (): void => {
+    if (!document.hidden) this.retryNow();
+  };
 
   constructor(
     private readonly path: string,
@@ -59,6 +76,10 @@ export class TerminalSocket {
     private readonly listener: Listener,
     private size: Size,
   ) {
+    window.addEventListener("online", this.online);
+    window.addEventListener("offline", this.offline);
+    document.addEventListener("visibilitychange", this.seen);
+    this.pulse = window.setInterval(() => void this.feelPulse(), 1000);
     this.connect();
   }
 
@@ -68,7 +89,13 @@ export class TerminalSocket {
     for (let at = 0; at < bytes.length; at += messageSize) {
       this.queue.push(bytes.subarray(at, at + messageSize));
     }
+    if (this.typedAt === 0) this.typedAt = performance.now();
     this.flush();
+  }
+
+  /** Input waits to be sent. */
+  get sending(): boolean {
+    return this.queue.length > 0 || (this.socket?.bufferedAmount ?? 0) > messageSize;
   }
 
   /** Ctrl-C: overtakes and drops the input that waits. */
@@ -105,10 +132,14 @@ export class TerminalSocket {
     return this.socket?.readyState === WebSocket.OPEN;
   }
 
+  /** What is sent now reaches the shell. */
+  get ready(): boolean {
+    return this.open && this.welcome;
+  }
+
   retryNow(): void {
     if (this.retry === 0) return;
     clearTimeout(this.retry);
-    this.retry = 0;
     this.connect();
   }
 
@@ -116,11 +147,51 @@ export class TerminalSocket {
     this.closed = true;
     clearTimeout(this.retry);
     clearTimeout(this.pump);
+    clearInterval(this.pulse);
+    window.removeEventListener("online", this.online);
+    window.removeEventListener("offline", this.offline);
+    document.removeEventListener("visibilitychange", this.seen);
     this.socket?.close(1000);
     this.socket = null;
   }
 
+  /** Gives the connection up, as if it had broken. */
+  private drop(): void {
+    const socket = this.socket;
+    if (!socket) return;
+    this.lost(); // not when the socket says so: on a dead line that takes long
+    socket.close();
+  }
+
+  /**
+   * A dead line is as silent as a quiet one, so now and then we ask the server for
+   * a word. A hidden page asks nothing.
+   */
+  private async feelPulse(): Promise<void> {
+    if (!this.open || document.hidden || this.probing) return;
+    const now = performance.now();
+    const waited = this.typedAt > 0 ? now - this.typedAt : 0;
+    if (waited < unanswered && now - this.heardAt < quiet) return;
+    const socket = this.socket;
+    this.probing = true;
+    try {
+      await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(unanswered) });
+      this.hear();
+    } catch {
+      if (this.socket === socket && now > this.heardAt) this.drop();
+    } finally {
+      this.probing = false;
+    }
+  }
+
+  private hear(): void {
+    this.heardAt = performance.now();
+    this.typedAt = 0;
+  }
+
   private connect(): void {
+    this.retry = 0;
+    this.welcome = false;
     const url = new URL(this.path, location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     url.searchParams.set("tab", String(this.tab));
@@ -129,12 +200,18 @@ export class TerminalSocket {
     if (this.received !== null) url.searchParams.set("since", String(this.received));
     const socket = new WebSocket(url, protocol);
     socket.binaryType = "arraybuffer";
+    const late = window.setTimeout(() => {
+      if (this.socket === socket && !this.open) this.drop();
+    }, patience);
+    socket.addEventListener("open", () => clearTimeout(late));
     socket.addEventListener("message", (event: MessageEvent<unknown>) => {
       if (this.socket !== socket) return;
+      this.hear();
       if (event.data instanceof ArrayBuffer) this.output(new Uint8Array(event.data));
       else if (typeof event.data === "string") this.heard(event.data);
     });
     socket.addEventListener("close", () => {
+      clearTimeout(late);
       if (this.socket === socket) this.lost();
     });
     this.socket = socket;
@@ -159,7 +236,9 @@ export class TerminalSocket {
         this.greeted(message);
         break;
       case "writer":
-        this.listener.writer(message["writer"] === true);
+        this.wrote = message["writer"] === true;
+        this.listener.writer(this.wrote);
+        if (this.wrote) this.resize(this.size); // whoever wrote before may have another
         break;
       case "exit":
         this.listener.exited(number(message["status"]));
@@ -184,7 +263,12 @@ export class TerminalSocket {
     this.repeats = Math.max(0, this.received - offset);
     const skipped = Math.max(0, offset - this.received);
     this.tries = 0;
-    this.listener.opened({ offset: this.received, head, writer: message["writer"] === true }, back);
+    this.welcome = true;
+    const writer = message["writer"] === true;
+    this.listener.opened({ offset: this.received, head, writer }, back);
+    // The server may still hold our old connection for the writer's.
+    if (this.wrote && !writer && !document.hidden) this.take();
+    this.wrote = writer;
     if (skipped > 0) this.passOver(skipped);
     this.control({ type: "resize", cols: this.size.cols, rows: this.size.rows });
   }
@@ -209,10 +293,7 @@ export class TerminalSocket {
     // 0.5, 1, 2, 4, 8 s, each give or take a quarter, so that a class does not come back in one moment.
     const wait = Math.min(8000, 500 * 2 ** this.tries) * (0.75 + Math.random() / 2);
     this.tries++;
-    this.retry = window.setTimeout(() => {
-      this.retry = 0;
-      this.connect();
-    }, wait);
+    this.retry = window.setTimeout(() => this.connect(), wait);
     this.listener.lost(wait / 1000, unsent);
   }
 

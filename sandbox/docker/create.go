@@ -98,7 +98,9 @@ func (e *Engine) describe(spec sandbox.Spec) (*container.Config, *container.Host
 	}
 	noInit := false
 	host := &container.HostConfig{
-		NetworkMode:    "none",
+		NetworkMode: "none",
+		// Without a network nothing is asked; this keeps the host's name servers out of sight.
+		DNS: []string{"127.0.0.1"}, DNSSearch: []string{"."},
 		IpcMode:        container.IPCModePrivate,
 		CgroupnsMode:   container.CgroupnsModePrivate,
 		ReadonlyRootfs: true,

@@ -12,6 +12,7 @@ import (
 
 	"sysnerd/sandbox"
 	"sysnerd/sandbox/fake"
+	"sysnerd/sandbox/link"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -231,12 +232,12 @@ func TestResetBringsTheInitialStateBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	term := watch(t, s, -1)
-	term.typed("mkdir -p ~/a/b; chmod 0 ~/a; echo mine > ~/file; sleep 1000 & echo rea''dy\n")
+	term.typed("mkdir -p ~/a/b; chmod 0 ~/a; echo mine > ~/file; ipcmk -M 4096 -Q -S 1 >/dev/null; sleep 1000 & echo rea''dy\n")
 	term.until("ready")
 	if err := k.Reset(t.Context(), s.ID()); err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.Run(t.Context(), sandbox.Run{Script: []byte("ls -A ~learner; cat /tmp/given; pgrep -c sleep")})
+	got, err := s.Run(t.Context(), sandbox.Run{Script: []byte("ls -A ~learner; cat /tmp/given; ipcs | grep learner; pgrep -c sleep")})
 	if err != nil || string(got.Stdout) != "initial\n0\n" {
 		t.Errorf("after the reset: %q %q, %v", got.Stdout, got.Stderr, err)
 	}
@@ -347,4 +348,39 @@ func TestWriterBringsItsSize(t *testing.T) {
 	}
 	second.typed("stty size\n")
 	second.until("1 500")
+}
+
+// A server that dies while it sends scripts leaves half of them behind; they must
+// not fill the guest's table.
+func TestHalfSentRunsAreForgotten(t *testing.T) {
+	engine := fake.New(t, "test")
+	spec := sandbox.Spec{ID: "aaaabbbbccccdddd", Instance: "test", Lab: "m/l", Image: fake.Image, UID: 29980, Expires: time.Now().Add(time.Hour), Limits: sandbox.DefaultLimits()}
+	if err := engine.Create(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	stream, err := engine.Attach(t.Context(), spec.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire, _ := link.AppendJSON([]byte{link.End}, link.KindHello, 0, link.Hello{
+		Version: link.Version, Epoch: 1, Setup: link.Setup{UID: spec.UID, Processes: 128, Home: sandbox.Home},
+	})
+	for id := range uint32(40) {
+		wire, _ = link.AppendJSON(wire, link.KindRun, id, link.Run{Script: 1000, Deadline: 1000})
+		wire, _ = link.Append(wire, link.Frame{Kind: link.KindRunData, Stream: id, Payload: []byte("echo half")})
+	}
+	wire = append(wire, "and a frame cut in the mid"...)
+	if _, err := stream.Write(wire); err != nil {
+		t.Fatal(err)
+	}
+	stream.Close()
+	s, err := sandbox.Adopt(t.Context(), engine, spec, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Detach()
+	got, err := s.Run(t.Context(), sandbox.Run{Script: []byte("echo whole")})
+	if err != nil || string(got.Stdout) != "whole\n" {
+		t.Errorf("Run = %q, %v", got.Stdout, err)
+	}
 }

@@ -3,6 +3,7 @@ package guest
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -12,6 +13,8 @@ import (
 const (
 	// outputRoom is how much may wait in a link's queue before terminals hold back.
 	outputRoom = 128 << 10
+	// farEndPause is how long to wait before looking again whether somebody is there.
+	farEndPause = 50 * time.Millisecond
 	// maxQueue is where a link counts as stuck: what comes then is dropped.
 	maxQueue = 8 << 20
 )
@@ -127,7 +130,8 @@ func (c *conn) flush() (more bool) {
 	return left > 0
 }
 
-// receive hands every frame that arrives to f, until the far end is gone.
+// receive hands every frame that arrives to f, for as long as the guest lives: a
+// far end that is gone may come back.
 func (c *conn) receive(f func(link.Frame)) {
 	var d link.Decoder
 	buf := make([]byte, 32<<10)
@@ -138,8 +142,12 @@ func (c *conn) receive(f func(link.Frame)) {
 			_, _ = retry(func() (int, error) { return unix.Poll(poll, -1) })
 			continue
 		}
-		if err != nil || n <= 0 {
+		if err != nil {
 			return
+		}
+		if n == 0 { // a FIFO without a writer, until the next server comes
+			time.Sleep(farEndPause)
+			continue
 		}
 		_ = d.Feed(buf[:n], func(fr link.Frame) error { f(fr); return nil })
 	}

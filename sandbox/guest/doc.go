@@ -7,7 +7,7 @@
 // # Concurrency
 //
 //		Guest.Serve          ends the process: reaps children, one signal at a time
-//		├─ conn.receive      one per link, until the far end is gone
+//		├─ conn.receive      one per link, for the sandbox's life
 //		├─ conn.drain        one per link, for the sandbox's life
 //		├─ terminal.live     one per terminal, for the sandbox's life
 //		│  └─ terminal.pump  its body: the only one that reads that pty

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -111,7 +112,29 @@ func Wipe(args []string) error {
 		return err
 	}
 	empty(uid, args[1:])
+	removeIPC()
 	return nil
+}
+
+// removeIPC removes the System V shared memory, messages and semaphores that the
+// caller may remove: they outlive their makers, sysvipc(7).
+func removeIPC() {
+	for kind, call := range map[string]uintptr{"shm": unix.SYS_SHMCTL, "msg": unix.SYS_MSGCTL, "sem": unix.SYS_SEMCTL} {
+		table, _ := os.ReadFile("/proc/sysvipc/" + kind)
+		for line := range strings.Lines(string(table)) {
+			// key, id, …; the first line holds the headings.
+			if f := strings.Fields(line); len(f) > 2 {
+				if id, err := strconv.Atoi(f[1]); err == nil {
+					// semctl takes the number of a semaphore before the command.
+					if kind == "sem" {
+						_, _, _ = unix.Syscall(call, uintptr(id), 0, unix.IPC_RMID)
+					} else {
+						_, _, _ = unix.Syscall(call, uintptr(id), unix.IPC_RMID, 0)
+					}
+				}
+			}
+		}
+	}
 }
 
 // empty removes what the caller may remove below the folders, and goes on where

@@ -2,8 +2,10 @@ package guest
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -164,27 +166,30 @@ func (g *Guest) terminalFrame(f link.Frame) {
 // hello makes c the link, unless a newer one was greeted before.
 func (g *Guest) hello(c *conn, f link.Frame) {
 	var h link.Hello
-	if f.JSON(&h) != nil {
+	if f.JSON(&h) != nil || h.Setup.Check() != nil {
 		return
 	}
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if h.Version != link.Version || h.Epoch <= g.epoch {
+	newest := g.epoch
+	if h.Version == link.Version {
+		g.epoch = max(g.epoch, h.Epoch)
+	}
+	stale := slices.Collect(maps.Values(g.runs))
+	g.mu.Unlock()
+	if h.Version != link.Version || h.Epoch <= newest {
 		c.begin()
-		c.sendJSON(link.KindRejected, 0, link.Rejected{Version: link.Version, Epoch: g.epoch})
+		c.sendJSON(link.KindRejected, 0, link.Rejected{Version: link.Version, Epoch: newest})
 		return
 	}
+	for _, r := range stale {
+		r.stop() // nobody waits for its result any more
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if !g.greeted {
-		if err := h.Setup.Check(); err != nil {
-			return
-		}
 		g.setup = h.Setup
 		g.prepare()
 		g.greeted = true
-	}
-	g.epoch = h.Epoch
-	for _, r := range g.runs {
-		r.stop() // nobody waits for its result any more
 	}
 	g.current.Store(c)
 	w := link.Welcome{Version: link.Version, Epoch: h.Epoch, Missing: g.missing, Started: g.started.UnixMilli()}

@@ -27,6 +27,7 @@ type run struct {
 	spec   link.Run
 	data   []byte // the script and then the files, as they arrive
 	want   int
+	begun  bool // all of it is here; only the link's reader asks
 	cancel chan struct{}
 	once   sync.Once
 }
@@ -56,9 +57,7 @@ func (g *Guest) announce(c *conn, id uint32, spec link.Run) {
 			r.want += f.Size
 		}
 	}
-	if r.want == 0 {
-		go r.do()
-	}
+	r.begin()
 }
 
 // feed takes the next piece of the script and its files. The caller is the link's reader.
@@ -67,12 +66,24 @@ func (r *run) feed(p []byte) {
 		return
 	}
 	r.data = append(r.data, p[:min(len(p), r.want-len(r.data))]...)
-	if len(r.data) == r.want {
+	r.begin()
+}
+
+func (r *run) begin() {
+	if len(r.data) == r.want && !r.begun {
+		r.begun = true
 		go r.do()
 	}
 }
 
-func (r *run) stop() { r.once.Do(func() { close(r.cancel) }) }
+// stop ends the run, or forgets it if the rest of it never came. The caller is the
+// link's reader.
+func (r *run) stop() {
+	r.once.Do(func() { close(r.cancel) })
+	if !r.begun {
+		r.end(link.RunDone{Exit: -1, Error: "cancelled before it began"})
+	}
+}
 
 func (r *run) do() {
 	began := time.Now()
@@ -81,6 +92,10 @@ func (r *run) do() {
 		done = link.RunDone{Exit: -1, Error: err.Error()}
 	}
 	done.Micros = time.Since(began).Microseconds()
+	r.end(done)
+}
+
+func (r *run) end(done link.RunDone) {
 	r.g.mu.Lock()
 	delete(r.g.runs, r.id)
 	r.g.mu.Unlock()

@@ -19,6 +19,28 @@ func OpenEngine(ctx context.Context, cfg *config.Config, instance string, log *s
 	return docker.Open(ctx, docker.Config{Instance: instance, Host: cfg.Docker.Host, Log: log})
 }
 
+// Sweep removes every sandbox of an instance that no server has any more, and says
+// how many there were.
+func Sweep(ctx context.Context, cfg *config.Config, instance string, log *slog.Logger) (removed int, err error) {
+	engine, err := OpenEngine(ctx, cfg, instance, log)
+	if err != nil {
+		return 0, err
+	}
+	defer closing(&err, engine.Close)
+	left, err := engine.List(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range left {
+		if gone := engine.Remove(ctx, l.ID); gone != nil {
+			err = errors.Join(err, gone)
+			continue
+		}
+		removed++
+	}
+	return removed, err
+}
+
 // FindImage returns the id of the current sandbox image.
 func FindImage(ctx context.Context) (id string, err error) {
 	tag, err := images.Tag()

@@ -41,6 +41,7 @@ type account struct {
 	read int64
 	seq  int64
 	kept []endedProcess
+	buf  [16 * acctRecord]byte
 }
 
 // newAccount switches accounting on. It fails where the kernel or the engine has none.
@@ -102,15 +103,14 @@ func (a *account) update() []endedProcess {
 
 func (a *account) collect() []endedProcess {
 	first := a.seq
-	buf := make([]byte, 64*acctRecord)
 	for {
-		n, _ := a.file.ReadAt(buf, a.read)
+		n, _ := a.file.ReadAt(a.buf[:], a.read)
 		n -= n % acctRecord
 		if n == 0 {
 			break
 		}
 		a.read += int64(n)
-		for p := buf[:n]; len(p) > 0; p = p[acctRecord:] {
+		for p := a.buf[:n]; len(p) > 0; p = p[acctRecord:] {
 			if e, ok := parseRecord(p[:acctRecord]); ok {
 				a.seq++
 				e.seq = a.seq
@@ -122,6 +122,9 @@ func (a *account) collect() []endedProcess {
 		}
 	}
 	fresh := min(int(a.seq-first), len(a.kept))
+	if fresh == 0 {
+		return nil
+	}
 	return append([]endedProcess(nil), a.kept[len(a.kept)-fresh:]...)
 }
 

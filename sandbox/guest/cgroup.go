@@ -6,7 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // cgroup reads the limits and counters of this sandbox, with the same words on
@@ -33,26 +34,32 @@ func findCgroup(root string) cgroup {
 // readNumber reads a file that holds one number; "max" is the largest. A file
 // that is not there counts as 0.
 func readNumber(path string) int64 {
-	p, err := os.ReadFile(path)
-	if err != nil {
-		return 0
-	}
-	s := strings.TrimSpace(string(p))
-	if s == "max" {
+	var buf [64]byte
+	p := bytes.TrimSpace(readInto(buf[:], path))
+	if string(p) == "max" {
 		return math.MaxInt64
 	}
-	n, _ := strconv.ParseInt(s, 10, 64)
+	n, _ := strconv.ParseInt(string(p), 10, 64)
 	return n
+}
+
+// readInto reads the beginning of a file into buf; nothing when it can't. It makes
+// no garbage: these files are read twice a second for a sandbox's life.
+func readInto(buf []byte, path string) []byte {
+	fd, err := retry(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	n, _ := retry(func() (int, error) { return unix.Read(fd, buf) })
+	return buf[:max(0, n)]
 }
 
 // oomKills counts the kills so far. `failcnt` and the engine's OOMKilled tell
 // nothing of the kind.
 func (c cgroup) oomKills() int64 {
-	p, err := os.ReadFile(c.memEvents)
-	if err != nil {
-		return 0
-	}
-	return keyed(p, "oom_kill")
+	var buf [512]byte
+	return keyed(readInto(buf[:], c.memEvents), "oom_kill")
 }
 
 // keyed finds the number behind a key in a file of "key number" lines.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -39,11 +40,15 @@ type Guest struct {
 	watch     *watch
 	terminals map[uint32]*terminal
 	runs      map[uint32]*run
+	used      bool // a script ran since the heap was last given back
 }
 
 // Serve is the guest's life: it speaks over standard input and output, and
 // returns when it gets SIGTERM. It says nothing until it is greeted.
 func Serve() error {
+	// The heap is some hundred KiB, and memory is what limits how many learners
+	// fit: collect long before the runtime's usual 4 MiB.
+	debug.SetGCPercent(20)
 	signals := make(chan os.Signal, 64)
 	// Caught and passed over, not ignored: what is ignored stays so in every shell.
 	signal.Notify(signals, unix.SIGCHLD, unix.SIGTERM, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT)

@@ -2,6 +2,7 @@ package guest
 
 import (
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,6 +13,10 @@ import (
 // healthPeriod is how often the guest looks whether something is full. A kill is
 // told within one period.
 const healthPeriod = 500 * time.Millisecond
+
+// quietPeriods is after how many periods without a script the guest gives back to
+// the host what its heap no longer needs.
+const quietPeriods = 6
 
 // health tells of kills and of what is full, once when it becomes so and once
 // when it is over.
@@ -24,9 +29,24 @@ type health struct {
 func (h *health) watch() {
 	h.told = map[string]bool{}
 	h.kills = h.g.cgroup.oomKills()
+	quiet := 0
 	for range time.Tick(healthPeriod) {
 		h.look()
+		if quiet++; h.g.wasUsed() {
+			quiet = 0
+		} else if quiet == quietPeriods {
+			debug.FreeOSMemory()
+		}
 	}
+}
+
+// wasUsed says whether a script runs, or ran since it was last asked.
+func (g *Guest) wasUsed() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	was := g.used || len(g.runs) > 0
+	g.used = false
+	return was
 }
 
 func (h *health) look() {
@@ -53,33 +73,34 @@ func (h *health) look() {
 		c.sendJSON(link.KindOOM, 0, o)
 	}
 
-	used := readNumber(g.cgroup.pidsUsed)
-	h.tell(c, "processes-full", used >= int64(g.setup.Processes)*9/10,
-		fmt.Sprintf("%d of %d process slots are taken; nothing new can start.", min(used, int64(g.setup.Processes)), g.setup.Processes))
-
+	used, most := readNumber(g.cgroup.pidsUsed), int64(g.setup.Processes)
+	h.tell(c, "processes-full", used >= most*9/10, func() string {
+		return fmt.Sprintf("%d of %d process slots are taken; nothing new can start.", min(used, most), most)
+	})
 	mem, limit := readNumber(g.cgroup.memUsed), readNumber(g.cgroup.memLimit)
-	h.tell(c, "memory-full", limit > 0 && mem > limit-limit/50,
-		fmt.Sprintf("Memory is at the limit, %d of %d MiB: the kernel may end a process.", mem>>20, limit>>20))
-
-	for _, f := range []struct{ code, path, text string }{
-		{"home-full", g.setup.Home, "Your home is full."},
-		{"tmp-full", "/tmp", "/tmp is full."},
-		{"shm-full", "/dev/shm", "/dev/shm is full."},
-	} {
-		var st unix.Statfs_t
-		full := unix.Statfs(f.path, &st) == nil && st.Type == unix.TMPFS_MAGIC &&
-			(st.Bfree < st.Blocks/100+1 || (st.Files > 0 && st.Ffree < st.Files/100+1))
-		h.tell(c, f.code, full, f.text)
-	}
+	h.tell(c, "memory-full", limit > 0 && mem > limit-limit/50, func() string {
+		return fmt.Sprintf("Memory is at the limit, %d of %d MiB: the kernel may end a process.", mem>>20, limit>>20)
+	})
+	h.tell(c, "home-full", full(g.setup.Home), func() string { return "Your home is full." })
+	h.tell(c, "tmp-full", full("/tmp"), func() string { return "/tmp is full." })
+	h.tell(c, "shm-full", full("/dev/shm"), func() string { return "/dev/shm is full." })
 }
 
-func (h *health) tell(c *conn, code string, full bool, text string) {
-	if full == h.told[code] {
+// full says whether a tmpfs has less than a hundredth of its bytes or inodes left.
+func full(path string) bool {
+	var st unix.Statfs_t
+	return unix.Statfs(path, &st) == nil && st.Type == unix.TMPFS_MAGIC &&
+		(st.Bfree < st.Blocks/100+1 || (st.Files > 0 && st.Ffree < st.Files/100+1))
+}
+
+func (h *health) tell(c *conn, code string, is bool, text func() string) {
+	if is == h.told[code] {
 		return
 	}
-	h.told[code] = full
-	if !full {
-		text = ""
+	h.told[code] = is
+	n := link.Notice{Code: code}
+	if is {
+		n.Text = text()
 	}
-	c.sendJSON(link.KindNotice, 0, link.Notice{Code: code, Text: text})
+	c.sendJSON(link.KindNotice, 0, n)
 }

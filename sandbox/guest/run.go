@@ -57,6 +57,7 @@ func (g *Guest) announce(c *conn, id uint32, spec link.Run) {
 			r.want += f.Size
 		}
 	}
+	r.data = make([]byte, 0, r.want)
 	r.begin()
 }
 
@@ -98,6 +99,7 @@ func (r *run) do() {
 func (r *run) end(done link.RunDone) {
 	r.g.mu.Lock()
 	delete(r.g.runs, r.id)
+	r.g.used = true
 	r.g.mu.Unlock()
 	r.c.sendJSON(link.KindRunDone, r.id, done)
 }
@@ -205,7 +207,7 @@ func (r *run) execute() (link.RunDone, error) {
 
 // forward sends what the script prints, up to the limit, and reads on beyond it.
 func (r *run) forward(fd byte, pipe *os.File) (truncated bool) {
-	buf := make([]byte, 1+16<<10)
+	buf := make([]byte, 1+4<<10)
 	buf[0] = fd
 	left := r.spec.Output
 	for {

@@ -25,6 +25,7 @@ type watch struct {
 
 	mu   sync.Mutex
 	kept []opened
+	buf  [1024]byte
 }
 
 type opened struct {
@@ -77,14 +78,13 @@ func as(uid int, f func() (int, error)) (int, error) {
 func (w *watch) read() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	buf := make([]byte, 4096)
 	for {
-		n, err := retry(func() (int, error) { return unix.Read(w.fd, buf) })
+		n, err := retry(func() (int, error) { return unix.Read(w.fd, w.buf[:]) })
 		if n <= 0 || err != nil {
 			return
 		}
 		now := time.Now().UnixMilli()
-		for p := buf[:n]; len(p) >= unix.SizeofInotifyEvent; {
+		for p := w.buf[:n]; len(p) >= unix.SizeofInotifyEvent; {
 			wd := int32(binary.NativeEndian.Uint32(p))
 			name := int(binary.NativeEndian.Uint32(p[12:]))
 			if path, ok := w.paths[wd]; ok {

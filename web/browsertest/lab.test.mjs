@@ -2,36 +2,19 @@
 // attempt, a right one, and everything that a terminal must bear.
 // The tests share one page and run in order, as a person would.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { accessible as axe, desk, lab, launch, shot as photograph } from "./browser.mjs";
 import { clear, enter, lines, paste, prompted, run, sees, type } from "./screen.mjs";
 import { startServer } from "./server.mjs";
-
-const shots = fileURLToPath(new URL("screenshots/", import.meta.url));
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const lab = "/operating-systems/labs/syscall-boundary";
 
 let server, browser, context, page;
 let sandbox = ""; // id of the one that the page has now
 const faults = []; // what the browser complained of
 
 before(async () => {
-  mkdirSync(shots, { recursive: true });
   server = await startServer();
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-  context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
+  browser = await launch();
+  context = await browser.newContext(desk);
   page = await context.newPage();
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
   page.on("response", async (answer) => {
@@ -48,19 +31,11 @@ after(async () => {
   console.log(server?.log() ?? "");
 });
 
-const shot = (name, fullPage = false) => page.screenshot({ path: `${shots}${name}.png`, fullPage });
+const shot = (name, fullPage) => photograph(page, name, fullPage);
+const accessible = () => axe(page);
 const task = (id) => page.locator(`#task-${id}`);
 const state = (id) => task(id).getAttribute("data-state");
 const becomes = (id, now) => page.locator(`#task-${id}[data-state="${now}"]`).waitFor({ timeout: 15_000 });
-
-async function accessible() {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run());
-  assert.deepEqual(
-    violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`),
-    [],
-  );
-}
 
 /** Takes a picture in every width and colour; the terminal follows. */
 async function portraits(name) {
@@ -201,6 +176,7 @@ test("a screen reader is given the terminal's text", async () => {
   await menu.click();
   await toggle.click();
   await page.keyboard.press("Escape");
+  assert.equal(await toggle.isVisible(), false);
 });
 
 test("a hint opens, and the next one waits", async () => {
@@ -384,7 +360,7 @@ test("on a phone the terminal is a sheet with the keys that are missing", async 
   await prompted(hand);
   await hand.getByRole("button", { name: "Up" }).tap();
   await sees(hand, /\$ \S/);
-  await hand.screenshot({ path: `${shots}lab-sheet-phone.png` });
+  await photograph(hand, "lab-sheet-phone");
   await hand.getByRole("button", { name: "^C" }).tap();
   await sees(hand, /\^C\n[^\n]*\$ *\n*$/);
   await hand.getByRole("button", { name: "Ctrl", exact: true }).tap();

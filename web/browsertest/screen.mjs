@@ -25,7 +25,8 @@ export async function sees(page, pattern, timeout = 10_000) {
       { timeout },
     );
   } catch {
-    assert.fail(`the screen never matched ${pattern}:\n${(await lines(page)).join("\n").trimEnd()}`);
+    const over = await page.locator(".overlay:not([hidden])").allInnerTexts();
+    assert.fail(`the screen never matched ${pattern}:\n${[...over, ...(await lines(page))].join("\n").trimEnd()}`);
   }
 }
 

@@ -15,6 +15,9 @@ export class Menu {
       if (this.element.open) document.addEventListener("pointerdown", this.elsewhere);
       else document.removeEventListener("pointerdown", this.elsewhere);
     });
+    this.element.addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !this.element.contains(event.relatedTarget as Node)) this.close();
+    });
     this.element.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !this.element.open) return;
       event.preventDefault();

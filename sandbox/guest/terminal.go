@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"sync"
 	"syscall"
@@ -46,8 +45,7 @@ type terminal struct {
 	input  []byte
 	taken  int64 // input before it was written, or dropped by an interrupt
 	told   int64 // the server knows of taken up to here
-	pty    *os.File
-	fd     int
+	fd     int   // of the pty; -1 without one
 	cols   uint16
 	rows   uint16
 }
@@ -82,17 +80,25 @@ func (t *terminal) startShell() (<-chan syscall.WaitStatus, error) {
 		return nil, fmt.Errorf("open pty: %w", err)
 	}
 	defer slave.Close()
+	defer master.Close()
 	t.mu.Lock()
 	size := pty.Winsize{Cols: t.cols, Rows: t.rows}
 	t.mu.Unlock()
 	if err := pty.Setsize(master, &size); err != nil {
-		master.Close()
 		return nil, fmt.Errorf("size pty: %w", err)
 	}
 	uid := t.g.setup.UID
 	if err := slave.Chown(uid, uid); err != nil {
-		master.Close()
 		return nil, fmt.Errorf("give pty to the learner: %w", err)
+	}
+	// The runtime's poller has what pty.Open made: with each key it would wake one
+	// more thread for nothing. So the pump has a descriptor of its own, which it polls.
+	fd, err := unix.FcntlInt(master.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("take pty: %w", err)
 	}
 	tty := slave.Fd()
 	_, exited, err := t.g.children.start(self, t.g.enterArgs("bash"), &syscall.ProcAttr{
@@ -102,17 +108,11 @@ func (t *terminal) startShell() (<-chan syscall.WaitStatus, error) {
 		Sys:   &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0},
 	})
 	if err != nil {
-		master.Close()
+		unix.Close(fd)
 		return nil, fmt.Errorf("start shell: %w", err)
 	}
-	// pty.Open and Setsize leave the master in blocking mode; the pump polls.
-	fd := int(master.Fd())
-	if err := unix.SetNonblock(fd, true); err != nil {
-		master.Close()
-		return nil, fmt.Errorf("unblock pty: %w", err)
-	}
 	t.mu.Lock()
-	t.pty, t.fd = master, fd
+	t.fd = fd
 	t.mu.Unlock()
 	return exited, nil
 }
@@ -123,8 +123,8 @@ func (t *terminal) live(exited <-chan syscall.WaitStatus) {
 		began := time.Now()
 		status := t.pump(exited)
 		t.mu.Lock()
-		t.pty.Close()
-		t.pty, t.fd = nil, -1
+		unix.Close(t.fd)
+		t.fd = -1
 		t.taken += int64(len(t.input))
 		t.input = nil
 		t.ring.write([]byte(fmt.Sprintf("%s\r\n[%s. A new one follows.]\r\n", afterShell, ended(status))))

@@ -21,6 +21,10 @@ const (
 	unwatchedRate = 128 << 10
 	// takenStep is how much input passes before the server is told.
 	takenStep = 16 << 10
+	// fullRead is what one read of a pty gives at most. Behind a full one there is
+	// more: it is taken along, up to maxRead, so that a flood costs fewer wake-ups.
+	fullRead = 4095
+	maxRead  = 32 << 10
 	// minShellLife is how long a shell lives at least before another follows at once.
 	minShellLife = time.Second
 )
@@ -228,15 +232,20 @@ func (t *terminal) pump(exited <-chan syscall.WaitStatus) syscall.WaitStatus {
 	}
 }
 
-// read reads once from the pty, straight into the ring.
+// read reads what the pty has now, straight into the ring.
 func (t *terminal) read() (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n, err := retry(func() (int, error) { return unix.Read(t.fd, t.ring.space()) })
-	if n > 0 {
-		t.ring.advance(n)
+	for got := 0; ; {
+		n, err := retry(func() (int, error) { return unix.Read(t.fd, t.ring.space()) })
+		if n > 0 {
+			t.ring.advance(n)
+			got += n
+		}
+		if n < fullRead || got >= maxRead {
+			return got, err
+		}
 	}
-	return n, err
 }
 
 // flush sends what the ring holds, as far as credit and the link's queue allow.

@@ -75,9 +75,11 @@ export class TerminalsElement extends HTMLElement {
     this.resized(false);
     this.show(1);
     this.list.addEventListener("keydown", (event) => this.tabKey(event));
-    this.addEventListener("sn-opened", (event) => {
-      if (event.target === this.terminal) this.cover("");
-    });
+    const met = (event: Event): void => {
+      if (event.target === this.terminal) this.cover(""); // its own words follow
+    };
+    this.addEventListener("sn-opened", met);
+    this.addEventListener("sn-lost", met);
     this.addEventListener("sn-words", (event) => {
       const { tab } = event.target as TerminalElement;
       this.said.set(tab, (event as CustomEvent<Words>).detail);

@@ -43,20 +43,29 @@ type Frame struct {
 // "Consistent Overhead Byte Stuffing", SIGCOMM 1997), so End cannot be forged by
 // anything that a payload holds: what a learner types can never look like a frame.
 func Append(dst []byte, f Frame) ([]byte, error) {
-	if len(f.Payload) > MaxPayload {
-		return dst, fmt.Errorf("%w: %d bytes", ErrTooLong, len(f.Payload))
+	return appendFrame(dst, f.Kind, f.Stream, f.Payload, nil)
+}
+
+// appendFrame appends a frame whose payload comes in two pieces, so that output
+// need not be copied behind its offset first.
+func appendFrame(dst []byte, k Kind, stream uint32, first, second []byte) ([]byte, error) {
+	if n := len(first) + len(second); n > MaxPayload {
+		return dst, fmt.Errorf("%w: %d bytes", ErrTooLong, n)
 	}
 	var head [header]byte
-	head[0] = byte(f.Kind)
-	binary.BigEndian.PutUint32(head[1:], f.Stream)
-	sum := crc32.Update(crc32.Checksum(head[:], castagnoli), castagnoli, f.Payload)
+	head[0] = byte(k)
+	binary.BigEndian.PutUint32(head[1:], stream)
+	sum := crc32.Checksum(head[:], castagnoli)
+	sum = crc32.Update(sum, castagnoli, first)
+	sum = crc32.Update(sum, castagnoli, second)
 	var tail [trailer]byte
 	binary.BigEndian.PutUint32(tail[:], sum)
 
 	s := stuffer{dst: dst, code: len(dst), run: 1}
 	s.dst = append(s.dst, 0)
 	s.add(head[:])
-	s.add(f.Payload)
+	s.add(first)
+	s.add(second)
 	s.add(tail[:])
 	s.dst[s.code] = s.run
 	return append(s.dst, End), nil

@@ -185,9 +185,9 @@ func AppendJSON(dst []byte, k Kind, stream uint32, v any) ([]byte, error) {
 
 // AppendOffset appends a frame that carries an offset and, after it, data.
 func AppendOffset(dst []byte, k Kind, stream uint32, offset int64, data []byte) ([]byte, error) {
-	p := make([]byte, 8, 8+len(data))
-	binary.BigEndian.PutUint64(p, uint64(offset))
-	return Append(dst, Frame{Kind: k, Stream: stream, Payload: append(p, data...)})
+	var p [8]byte
+	binary.BigEndian.PutUint64(p[:], uint64(offset))
+	return appendFrame(dst, k, stream, p[:], data)
 }
 
 // MaxData is how many bytes of data fit in a frame beside their offset.

@@ -139,7 +139,7 @@ test("a line that was checked has its mark", async () => {
   const becomes = (state) => page.locator(`#task-tally[data-state="${state}"]`).waitFor();
   await run(page, "strace ls /");
   await becomes("not-yet");
-  for (let n = 0; n < 5; n++) await page.keyboard.press("Shift+PageUp"); // its line scrolled away
+  for (let n = 0; n < 12; n++) await page.keyboard.press("Shift+PageUp"); // its line scrolled away
   await mark("not-yet").waitFor();
   await sees(page, /^learner:~\$ strace ls \/$/m);
   await shot(page, "lab-mark-not-yet");

@@ -82,8 +82,9 @@ export class TerminalsElement extends HTMLElement {
     this.addEventListener("sn-lost", met);
     this.addEventListener("sn-words", (event) => {
       const { tab } = event.target as TerminalElement;
-      this.said.set(tab, (event as CustomEvent<Words>).detail);
-      if (tab === this.now) this.said.delete(0);
+      const words = (event as CustomEvent<Words>).detail;
+      this.said.set(tab, words);
+      if (tab === this.now && words.text !== "") this.said.delete(0);
       this.tell();
     });
     document.addEventListener("keydown", this.keys);

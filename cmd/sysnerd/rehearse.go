@@ -113,7 +113,11 @@ func rehearseAlone(ctx context.Context, cfg *config.Config, play rehearse.Config
 			settings = append(settings, "--config="+f.Value.String())
 		}
 	})
-	server, err := rehearse.Serve(ctx, play.Learners, settings...)
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	server, err := rehearse.Serve(ctx, program, play.Learners, settings...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,85 +2,42 @@ package rehearse
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"path/filepath"
+	"os"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
 
-	"sysnerd/labs"
-	"sysnerd/labs/classroom"
-	"sysnerd/sandbox"
 	"sysnerd/sandbox/fake"
-	"sysnerd/web"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if child := os.Getenv(childVariable); child != "" {
+		os.Exit(beChild(child))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // serve is a whole server on the fake engine.
 func serve(t *testing.T, capacity int) (address string, engine *fake.Engine) {
 	t.Helper()
-	library, problems := labs.Load(fstest.MapFS{
-		"os/module.yaml":                                {Data: []byte("schema: 1\nid: os\ntitle: OS\nsummary: All.\nminutes: 9\nsections:\n  - number: 5\n    title: Calls\n")},
-		"os/labs/01-one/lab.yaml":                       {Data: []byte("schema: 1\ntitle: One\nsummary: First.\nlevel: core\nminutes: 5\nsection: 5\n")},
-		"os/labs/01-one/lab.md":                         {Data: []byte("Why.\n")},
-		"os/labs/01-one/tasks/10-word/task.md":          {Data: []byte("---\nschema: 1\ntitle: Word\nanswer: true\nhints:\n  - Say it.\n---\nDo it.\n")},
-		"os/labs/01-one/tasks/10-word/check.sh":         {Data: []byte("fail 'Not that word.'\n")},
-		"os/labs/01-one/tasks/10-word/solve.sh":         {Data: []byte("true\n")},
-		"os/labs/01-one/tasks/10-word/solution.md":      {Data: []byte("None.\n")},
-		"os/labs/01-one/tasks/10-word/wrong/nothing.sh": {Data: []byte("#!/bin/bash\n# Not that.\nfalse\n")},
-	})
-	for _, p := range problems {
-		t.Fatal(p)
-	}
-	bashrc, err := filepath.Abs("../../../images/files/bash.bashrc")
+	s, err := openSite(t.TempDir(), fake.BuildGuest(t), capacity)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const instance = "rehearsetest"
-	log := slog.New(slog.DiscardHandler)
-	engine, err = fake.Open(fake.Config{Instance: instance, Guest: fake.BuildGuest(t), Bashrc: bashrc, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, err := classroom.Open(t.Context(), filepath.Join(t.TempDir(), "sysnerd.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	keeper := sandbox.NewKeeper(sandbox.KeeperConfig{
-		Engine: engine, Instance: instance, Image: fake.Image, Capacity: capacity, Lifetime: time.Hour, MaxLife: time.Hour, Log: log,
-	})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	site, err := web.New(web.Config{
-		Keeper: keeper, Library: func() *labs.Library { return library }, Store: store,
-		Ready: func(context.Context) []web.Fault { return nil }, Listen: listener.Addr().String(), Log: log,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- site.Serve(listener) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := errors.Join(site.Close(ctx), <-served, keeper.Close(), store.Close(), engine.Close()); err != nil {
+		if err := s.close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return "http://" + listener.Addr().String(), engine
+	return s.url, s.engine
 }
 
 func play(t *testing.T, address string, change ...func(*Config)) *Report {

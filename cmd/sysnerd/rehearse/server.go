@@ -32,21 +32,17 @@ type Server struct {
 	out  chan struct{} // closed when its output has ended
 }
 
-// Serve starts a server with a pool for all learners. Settings are flags of serve.
-func Serve(ctx context.Context, learners int, settings ...string) (*Server, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
+// Serve has program, which is sysnerd, start a server with a pool of that size.
+// Settings are flags of serve.
+func Serve(ctx context.Context, program string, pool int, settings ...string) (*Server, error) {
 	data, err := os.MkdirTemp("", "sysnerd-rehearsal-")
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{Data: filepath.Join(data, "data"), log: new(tail), out: make(chan struct{})}
 	args := append([]string{"serve"}, settings...)
-	args = append(args, "--data="+s.Data, "--listen=127.0.0.1:0", "--url=", fmt.Sprintf("--sandbox-pool=%d", learners), "--log-level=warn")
+	args = append(args, "--data="+s.Data, "--listen=127.0.0.1:0", "--url=", fmt.Sprintf("--sandbox-pool=%d", pool), "--log-level=warn")
 	s.cmd = exec.Command(program, args...)
-	s.cmd.Args[0] = os.Args[0]
 	s.cmd.Stderr = s.log
 	// A Ctrl-C is the rehearsal's: it ends the server when its learners have left.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}

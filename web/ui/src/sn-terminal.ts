@@ -265,7 +265,7 @@ export class TerminalElement extends HTMLElement implements Listener {
       left = Math.max(1, left - 1);
       show();
     }, 1000);
-    if (unsent > 0) this.say(`${bytes(unsent)} of what you pasted did not go through.`);
+    this.say(unsent > 0 ? `${bytes(unsent)} of what you pasted did not go through.` : "");
     this.dispatchEvent(new CustomEvent("sn-lost", { bubbles: true }));
   }
 

@@ -64,8 +64,8 @@ export class TerminalsElement extends HTMLElement {
       this.drop,
       el("span", { class: "push" }),
       button("Find", () => this.terminal?.find(), "quiet"),
-      button("Copy", () => this.terminal?.copy(), "quiet"),
-      button("Paste", () => this.terminal?.paste(), "quiet"),
+      button("Copy", () => this.terminal?.copy(), "quiet roomy"),
+      button("Paste", () => this.terminal?.paste(), "quiet roomy"),
       this.menu.element,
       this.larger,
     );
@@ -280,7 +280,7 @@ export class TerminalsElement extends HTMLElement {
     this.words.replaceChildren(
       ...all
         .filter(({ text }) => text !== "")
-        .map(({ text, actions }) => el("span", { class: "said" }, el("span", { text }), ...actions)),
+        .map(({ text, actions }) => el("span", { class: "word" }, el("span", { text }), ...actions)),
     );
   }
 

@@ -15,7 +15,7 @@ import (
 
 // example fills the names in a pattern, and gives what a call of it sends.
 func example(row route, box string) (path, body string) {
-	path = strings.NewReplacer("{$}", "", "{module}", "os", "{lab}", "one", "{task}", "nothing", "{id}", box, "{name}", "site.css").Replace(row.pattern)
+	path = strings.NewReplacer("{$}", "", "{module}", "os", "{lab}", "one", "{task}", "nothing", "{id}", box, "{name}", "site.css", "{profile}", "heap").Replace(row.pattern)
 	bodies := map[string]string{
 		"POST /api/v1/sandboxes":                                        `{"module":"os","lab":"one"}`,
 		"POST /api/v1/sandboxes/{id}/check":                             `{"task":"nothing"}`,
@@ -208,19 +208,32 @@ func TestMetricsAreForThisMachine(t *testing.T) {
 	p := h.learner()
 	p.claim("one")
 	got := p.call("GET", "/metrics", nil)
-	for _, want := range []string{"sysnerd_claims_total{outcome=\"started\"} 1", "sysnerd_sandboxes_live 1", "sysnerd_start_seconds_count 1", "sysnerd_terminals_attached 0"} {
+	for _, want := range []string{"sysnerd_claims_total{outcome=\"started\"} 1", "sysnerd_sandboxes_live 1", "sysnerd_start_seconds_count 1", "sysnerd_terminals_attached 0",
+		"sysnerd_check_seconds_count 0", "sysnerd_oom_kills_total 0", "sysnerd_output_skipped_bytes_total 0", "sysnerd_queue_length 0"} {
 		if !strings.Contains(string(got.body), want) {
 			t.Errorf("metrics lack %s", want)
 		}
 	}
-	if got := p.call("GET", "/metrics", nil, func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") }); got.status != 404 {
-		t.Errorf("through a proxy = %d, want 404", got.status)
+	if got := p.call("GET", "/debug/pprof/goroutine?debug=1", nil); got.status != 200 || !strings.Contains(string(got.body), "goroutine profile: total") {
+		t.Errorf("goroutines = %d %.200s", got.status, got.body)
+	}
+	for _, path := range []string{"/metrics", "/debug/pprof/heap"} {
+		if got := p.call("GET", path, nil, func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") }); got.status != 404 {
+			t.Errorf("%s through a proxy = %d, want 404", path, got.status)
+		}
+	}
+	for _, path := range []string{"/debug/pprof/cmdline", "/debug/pprof/none"} {
+		if got := p.call("GET", path, nil); got.status != 404 {
+			t.Errorf("%s = %d, want 404", path, got.status)
+		}
 	}
 	wide := build(t, func(_ *sandbox.KeeperConfig, c *Config) {
 		c.Listen = strings.Replace(c.Listen, "127.0.0.1", "0.0.0.0", 1)
 	})
-	if got := wide.learner().call("GET", "/metrics", nil); got.status != 404 {
-		t.Errorf("on a listener for all = %d, want 404", got.status)
+	for _, path := range []string{"/metrics", "/debug/pprof/heap"} {
+		if got := wide.learner().call("GET", path, nil); got.status != 404 {
+			t.Errorf("%s on a listener for all = %d, want 404", path, got.status)
+		}
 	}
 }
 

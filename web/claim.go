@@ -195,6 +195,7 @@ func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Keeper.Reset(ctx, box.ID()); err != nil {
 		return err
 	}
+	s.metrics.mended.WithLabelValues("reset").Inc()
 	return reply(w, http.StatusOK, sandboxOf(box))
 }
 
@@ -212,6 +213,7 @@ func (s *Server) rescue(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
+	s.metrics.mended.WithLabelValues("rescue").Inc()
 	return reply(w, http.StatusOK, sandboxOf(box))
 }
 

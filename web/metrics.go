@@ -19,7 +19,11 @@ type metrics struct {
 	claims    *prometheus.CounterVec
 	start     prometheus.Histogram
 	checks    *prometheus.CounterVec
+	checking  prometheus.Histogram
 	broken    *prometheus.CounterVec
+	oom       prometheus.Counter
+	mended    *prometheus.CounterVec
+	skipped   prometheus.Counter
 	terminals prometheus.Gauge
 }
 
@@ -35,6 +39,19 @@ func newMetrics(keeper *sandbox.Keeper) *metrics {
 		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sysnerd_checks_total", Help: "Checks, by verdict.",
 		}, []string{"verdict"}),
+		checking: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "sysnerd_check_seconds", Help: "Time that a check's script took.",
+			Buckets: []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
+		}),
+		oom: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "sysnerd_oom_kills_total", Help: "Processes of learners that the kernel ended for want of memory.",
+		}),
+		mended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sysnerd_sandboxes_mended_total", Help: "Sandboxes whose processes were ended at their learner's wish, by how: reset, rescue.",
+		}, []string{"how"}),
+		skipped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "sysnerd_output_skipped_bytes_total", Help: "Bytes of output that a viewer came back too late for.",
+		}),
 		broken: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sysnerd_broken_checks_total", Help: "Checks that broke, by task.",
 		}, []string{"task"}),
@@ -43,7 +60,7 @@ func newMetrics(keeper *sandbox.Keeper) *metrics {
 		}),
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.claims, m.start, m.checks, m.broken, m.terminals,
+	registry.MustRegister(m.claims, m.start, m.checks, m.checking, m.broken, m.oom, m.mended, m.skipped, m.terminals,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, g := range []struct {
 		name, help string
@@ -90,6 +107,7 @@ func (m *metrics) claimed(created bool, err error, took time.Duration) {
 
 func (m *metrics) checked(lab *labs.Lab, task *labs.Task, result labs.Result) {
 	m.checks.WithLabelValues(string(result.Status)).Inc()
+	m.checking.Observe(float64(result.Ms) / 1000)
 	if result.Status == labs.Broken {
 		m.broken.WithLabelValues(lab.Module + "/" + lab.ID + "/" + task.ID).Inc()
 	}

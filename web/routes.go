@@ -64,6 +64,7 @@ func (s *Server) table() []route {
 		{method: "GET", pattern: "/healthz", who: anyone, handle: s.healthz},
 		{method: "GET", pattern: "/readyz", who: anyone, handle: s.readyz},
 		{method: "GET", pattern: "/metrics", who: machine, handle: s.showMetrics},
+		{method: "GET", pattern: "/debug/pprof/{profile}", who: machine, handle: s.profile},
 	}
 }
 

@@ -147,6 +147,7 @@ func (e *session) heard(event sandbox.Event) (due bool) {
 	case event.State != nil && *event.State != sandbox.Ended: // the end is told by end
 		tell("state", map[string]any{"state": *event.State})
 	case event.OOM != nil:
+		e.s.metrics.oom.Inc()
 		tell("oom", map[string]any{"at": event.At.UTC(), "count": event.OOM.Count, "pid": event.OOM.PID, "command": event.OOM.Command})
 	case event.Notice != nil:
 		tell("notice", map[string]any{"code": event.Notice.Code, "text": event.Notice.Text})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"sysnerd/sandbox"
 )
@@ -30,6 +31,8 @@ type terminalConn struct {
 	socket *websocket.Conn
 	view   *sandbox.View
 	since  int64 // where the client wants to go on; negative when it has nothing yet
+
+	skipped prometheus.Counter
 }
 
 // terminal opens a WebSocket on a shell of the sandbox. It takes the view first,
@@ -78,7 +81,7 @@ func (s *Server) terminal(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.metrics.terminals.Inc()
 	defer s.metrics.terminals.Dec()
-	(&terminalConn{socket: socket, view: view, since: join.Since}).serve(e)
+	(&terminalConn{socket: socket, view: view, since: join.Since, skipped: s.metrics.skipped}).serve(e)
 	return nil
 }
 
@@ -161,9 +164,7 @@ type lost struct{ error }
 // write shows the client what the view has, until either is over.
 func (c *terminalConn) write(ctx context.Context) error {
 	offset, writer := c.view.Start()
-	if c.since >= 0 {
-		offset = min(offset, c.since) // what was lost in between is told right before the data
-	}
+	offset = min(offset, max(0, c.since)) // what was lost in between is told right before the data
 	err := c.say(map[string]any{"type": "hello", "offset": offset, "head": c.view.End(), "writer": writer})
 	for err == nil {
 		var out sandbox.Output
@@ -173,7 +174,9 @@ func (c *terminalConn) write(ctx context.Context) error {
 		switch {
 		case out.Data != nil:
 			if out.Skipped > 0 {
-				err = c.say(map[string]any{"type": "notice", "code": "skipped", "bytes": out.Skipped, "offset": out.Offset})
+				c.skipped.Add(float64(out.Skipped))
+				err = c.say(map[string]any{"type": "notice", "code": "skipped", "bytes": out.Skipped,
+					"offset": out.Offset, "redraw": out.Redraw, "head": out.Head})
 			}
 			if err == nil {
 				err = c.send(websocket.BinaryMessage, out.Data)

@@ -1,6 +1,8 @@
 // The network goes away, for a while and for long, while vim fills the screen; and
 // what came meanwhile was typed by somebody else.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { desk, lab, launch, shot } from "./browser.mjs";
@@ -84,6 +86,44 @@ test("away for longer than is kept, in vim: what went by is counted, the screen 
   await page.keyboard.press("Enter");
   await prompted(page);
   await run(page, "echo mine again", /^mine again$/m);
+});
+
+test("a line that swallows everything is noticed, without a word from the browser", async () => {
+  let swallow = false;
+  const ends = new Set();
+  const hole = createServer((near) => {
+    const far = connect(own.port, "127.0.0.1");
+    for (const [from, to] of [[near, far], [far, near]]) {
+      ends.add(from);
+      from.on("data", (bytes) => swallow || to.write(bytes));
+      from.on("end", () => swallow || to.end());
+      from.on("error", () => to.destroy());
+    }
+  });
+  hole.listen(0, "127.0.0.1");
+  await once(hole, "listening");
+  const address = `http://127.0.0.1:${hole.address().port}`;
+  const own = await startServer({ SYSNERD_URL: address });
+  const apart = await browser.newContext(desk);
+  try {
+    const far = await apart.newPage();
+    await far.goto(address + lab);
+    await prompted(far);
+    await run(far, "mine=4711");
+    swallow = true;
+    await far.keyboard.type("into the hole");
+    await far.getByText(/^Connection lost\. Your shell runs on\./).waitFor({ timeout: 12_000 });
+    swallow = false;
+    await far.getByText("Back. Nothing was lost.").waitFor({ timeout: 20_000 });
+    // The server takes the old connection for alive, and for the writer's.
+    await far.getByText("Open in another tab; you are watching.").waitFor({ state: "detached" });
+    await run(far, "echo still $mine", /^still 4711$/m);
+  } finally {
+    await apart.close();
+    for (const end of ends) end.destroy();
+    hole.close();
+    await own.stop();
+  }
 });
 
 test("Enter tries again at once", async () => {

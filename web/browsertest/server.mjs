@@ -14,7 +14,8 @@ const binary = process.env.SYSNERD ?? fileURLToPath(new URL("../../bin/sysnerd",
 export async function startServer(settings = {}) {
   if (!existsSync(binary)) throw new Error(`${binary} is not built; run make build`);
   const data = mkdtempSync(join(tmpdir(), "sysnerd-browsertest-"));
-  const listen = `127.0.0.1:${await freePort()}`;
+  const port = await freePort();
+  const listen = `127.0.0.1:${port}`;
   const url = `http://${listen}`;
   let log = "";
   let child, ended;
@@ -46,7 +47,7 @@ export async function startServer(settings = {}) {
   const deadline = Date.now() + 30_000;
   for (;;) {
     const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-    if (answer?.ok) return { url, stop, kill, again: begin, log: () => log };
+    if (answer?.ok) return { url, port, stop, kill, again: begin, log: () => log };
     if (child.exitCode !== null || Date.now() > deadline) {
       const said = answer ? await answer.text() : "";
       await stop().catch(() => undefined);

@@ -35,11 +35,18 @@ export class Refused extends Error {
 }
 
 const base = "/api/v1";
+/** A network may swallow a request, so none waits for ever. A claim may take 30 s. */
+const glance = 10_000;
+const patience = 45_000;
 
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   let answer: Response;
   try {
-    const init: RequestInit = { method, headers: { Accept: "application/json" } };
+    const init: RequestInit = {
+      method,
+      headers: { Accept: "application/json" },
+      signal: AbortSignal.timeout(method === "GET" ? glance : patience),
+    };
     if (body !== undefined) {
       init.headers = { Accept: "application/json", "Content-Type": "application/json" };
       init.body = JSON.stringify(body);

@@ -51,7 +51,10 @@ class SandboxElement extends HTMLElement {
     this.addEventListener("sn-key", (event) => this.terminals?.press((event as CustomEvent<string>).detail));
     this.addEventListener("sn-rescue", () => void this.rescue());
     this.addEventListener("sn-soon", (event) => this.soon((event as CustomEvent<boolean>).detail));
-    this.addEventListener("sn-lost", () => void this.lookAgain());
+    this.addEventListener("sn-lost", () => {
+      this.deafen(); // the same network; it may be as dead without knowing
+      void this.lookAgain();
+    });
     this.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("keydown", this.keys);
     document.addEventListener("visibilitychange", this.seen);
@@ -187,14 +190,14 @@ class SandboxElement extends HTMLElement {
     if (told.notice) this.noticed(told.notice);
   }
 
-  /** What is full, silent or near its end stays said until the server takes it back. */
+  /** What is full or silent stays said until the server takes it back. */
   private noticed({ code, text }: Notice): void {
     const reset = button("Reset", () => this.askReset());
-    const lasts = code.endsWith("-full") || code === "silent" || code === "idle";
+    const lasts = code.endsWith("-full") || code === "silent";
     const ours = code === "processes-full" || code === "memory-full";
     const actions = [...(ours && this.rescuable ? [button("End my processes", () => void this.rescue())] : []), reset];
     if (!lasts) this.terminals?.say(text);
-    else this.terminals?.notice(code, text, ...(code === "idle" ? [] : actions));
+    else this.terminals?.notice(code, text, ...actions);
   }
 
   /** The last minutes begin, or were put off. */

@@ -6,7 +6,7 @@ import { Clipboard } from "./terminal-clipboard.js";
 import { FindBar } from "./terminal-find.js";
 import { control, isPageKey } from "./terminal-keys.js";
 import { Marks } from "./terminal-marks.js";
-import { muteQueries } from "./terminal-queries.js";
+import { isFocusReport, muteQueries } from "./terminal-queries.js";
 import { Renderer } from "./terminal-renderer.js";
 import { fonts, openScreen } from "./terminal-screen.js";
 import { type Hello, type Listener, TerminalSocket } from "./terminal-socket.js";
@@ -26,6 +26,16 @@ interface Screen {
   find: FindBar;
   clipboard: Clipboard;
   renderer: Renderer;
+}
+
+/** What waits to be written, and how many bytes of the terminal's output it stands for. */
+interface Chunk {
+  bytes: Uint8Array;
+  counts: number;
+}
+
+function counted(bytes: Uint8Array): Chunk {
+  return { bytes, counts: bytes.length };
 }
 
 /** Words for the line under the screen. */
@@ -52,7 +62,7 @@ export class TerminalElement extends HTMLElement implements Listener {
   private building: Promise<Screen> | null = null;
   private socket: TerminalSocket | null = null;
   private resized: ResizeObserver | null = null;
-  private inbox: Uint8Array[] = [];
+  private inbox: Chunk[] = [];
   private ahead = 0;
   private incoming = 0; // offset of the next byte to arrive
   private head = 0; // what lies before was printed before we came
@@ -216,16 +226,20 @@ export class TerminalElement extends HTMLElement implements Listener {
     this.incoming += chunk.length;
     // Cut where the replay ends, so that a query is judged by its own side.
     if (replayed > 0 && replayed < chunk.length) {
-      this.inbox.push(chunk.subarray(0, replayed), chunk.subarray(replayed));
+      this.inbox.push(counted(chunk.subarray(0, replayed)), counted(chunk.subarray(replayed)));
     } else {
-      this.inbox.push(chunk);
+      this.inbox.push(counted(chunk));
     }
     this.feed();
   }
 
-  skipped(count: number): void {
+  skipped(count: number, redraw: Uint8Array, head: number): void {
+    // Who comes with an empty screen has lost nothing.
+    if (count > 0) this.say(`${this.back ? "Back. " : ""}${bytes(count)} went by.`);
     this.incoming += count;
-    this.say(`${this.back ? "Back. " : ""}${bytes(count)} went by.`);
+    this.head = Math.max(this.head, head);
+    this.inbox.push({ bytes: redraw, counts: count });
+    this.feed();
   }
 
   writer(writes: boolean): void {
@@ -283,11 +297,15 @@ export class TerminalElement extends HTMLElement implements Listener {
       clipboard: new Clipboard(term, say, () => this.writes),
       renderer: new Renderer(term),
     };
-    muteQueries(term, () => !this.writes || (this.socket?.position ?? 0) < this.head);
+    const mute = (): boolean => !this.writes || (this.socket?.position ?? 0) < this.head;
+    muteQueries(term, mute);
     this.strips.append(screen.find.element);
     this.glass.addEventListener("paste", screen.clipboard.pasted, { capture: true });
     term.attachCustomKeyEventHandler((event) => this.key(event));
-    term.onData((data) => this.send(this.encoder.encode(this.controlled(data))));
+    term.onData((data) => {
+      if (isFocusReport(data) && mute()) return;
+      this.send(this.encoder.encode(this.controlled(data)));
+    });
     term.onBinary((data) => this.send(Uint8Array.from(data, (c) => c.charCodeAt(0))));
     term.onResize((size) => this.socket?.resize(size));
     this.resized = new ResizeObserver(() => {
@@ -306,10 +324,10 @@ export class TerminalElement extends HTMLElement implements Listener {
       const chunk = this.inbox.shift();
       if (!chunk) break;
       const socket = this.socket;
-      this.ahead += chunk.length;
-      term.write(chunk, () => {
-        this.ahead -= chunk.length;
-        if (this.socket === socket) socket?.advance(chunk.length, this.ahead === 0 && this.inbox.length === 0);
+      this.ahead += chunk.bytes.length;
+      term.write(chunk.bytes, () => {
+        this.ahead -= chunk.bytes.length;
+        if (this.socket === socket) socket?.advance(chunk.counts, this.ahead === 0 && this.inbox.length === 0);
         this.feed();
       });
     }

@@ -18,3 +18,11 @@ export function muteQueries(term: Terminal, mute: () => boolean): void {
     term.parser.registerOscHandler(code, (data) => data.includes("?") && mute());
   }
 }
+
+/**
+ * A terminal says whether it has the focus when a program asks to be told, so a
+ * replayed wish is a question too.
+ */
+export function isFocusReport(data: string): boolean {
+  return data === "\x1b[I" || data === "\x1b[O";
+}

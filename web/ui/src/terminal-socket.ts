@@ -31,8 +31,11 @@ export interface Listener {
   /** Connected, perhaps back after a cut; `hello.offset` is the number of the next byte. */
   opened(hello: Hello, back: boolean): void;
   output(bytes: Uint8Array): void;
-  /** Bytes that the server could not keep for us, right before the next output. */
-  skipped(bytes: number): void;
+  /**
+   * The next output does not follow what we have: that many bytes are lost. What
+   * `redraw` says brings the screen there; what was asked before `head` is old.
+   */
+  skipped(bytes: number, redraw: Uint8Array, head: number): void;
   writer(writer: boolean): void;
   exited(status: number): void;
   notice(text: string): void;
@@ -114,7 +117,7 @@ export class TerminalSocket {
     this.control({ type: "resize", cols: size.cols, rows: size.rows });
   }
 
-  /** That many more bytes are on the screen; idle when nothing waits to be shown. */
+  /** That many more bytes are on the screen, or passed over; idle when nothing waits to be shown. */
   advance(bytes: number, idle: boolean): void {
     this.shown += bytes;
     if (this.shown - this.acked >= ackEvery || (idle && this.shown > this.acked)) {
@@ -244,7 +247,7 @@ export class TerminalSocket {
         this.listener.exited(number(message["status"]));
         break;
       case "notice":
-        if (message["code"] === "skipped") this.passOver(number(message["bytes"]));
+        if (message["code"] === "skipped") this.passOver(message);
         else if (typeof message["text"] === "string") this.listener.notice(message["text"]);
         break;
     }
@@ -261,7 +264,6 @@ export class TerminalSocket {
     }
     // Numbers count for the terminal's life: what lies before ours is a repeat.
     this.repeats = Math.max(0, this.received - offset);
-    const skipped = Math.max(0, offset - this.received);
     this.tries = 0;
     this.welcome = true;
     const writer = message["writer"] === true;
@@ -269,18 +271,21 @@ export class TerminalSocket {
     // The server may still hold our old connection for the writer's.
     if (this.wrote && !writer && !document.hidden) this.take();
     this.wrote = writer;
-    if (skipped > 0) this.passOver(skipped);
     this.control({ type: "resize", cols: this.size.cols, rows: this.size.rows });
   }
 
-  private passOver(lost: number): void {
+  private passOver(message: Control): void {
+    const lost = number(message["bytes"]);
     const known = Math.min(this.repeats, lost);
     this.repeats -= known;
-    const bytes = lost - known;
-    if (bytes === 0) return;
-    this.received = (this.received ?? 0) + bytes;
-    this.shown += bytes;
-    this.listener.skipped(bytes);
+    if (lost > 0 && lost === known) return;
+    this.received = (this.received ?? 0) + lost - known;
+    const redraw = typeof message["redraw"] === "string" ? atob(message["redraw"]) : "";
+    this.listener.skipped(
+      lost - known,
+      Uint8Array.from(redraw, (c) => c.charCodeAt(0)),
+      number(message["head"]),
+    );
   }
 
   private lost(): void {

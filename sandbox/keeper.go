@@ -77,6 +77,7 @@ type Keeper struct {
 	uids    uids
 	pool    pool
 	queue   []*waiter // who came when all was in use, first come first
+	proof   proof
 	stats   Stats
 }
 
@@ -121,7 +122,7 @@ func NewKeeper(cfg KeeperConfig) *Keeper {
 		starts:  make(chan struct{}, startsAtOnce),
 		entries: map[string]*entry{}, owned: map[ownership]*entry{}, ours: map[string]bool{},
 		uids: newUIDs(cfg.Instance),
-		pool: newPool(cfg.Warm),
+		pool: newPool(cfg.Warm), proof: proof{turn: make(chan struct{}, 1)},
 	}
 	k.work.Go(k.tend)
 	return k
@@ -264,6 +265,9 @@ func (k *Keeper) start(ctx context.Context, spec Spec, owner string) (*Sandbox, 
 		k.mu.Unlock()
 		return nil, err
 	}
+	k.mu.Lock()
+	k.proof.last, k.proof.err = time.Now(), nil
+	k.mu.Unlock()
 	return s, nil
 }
 

@@ -8,13 +8,16 @@ import (
 	"sysnerd/web"
 )
 
-// faults tells what hinders new sandboxes now.
-func faults(ctx context.Context, engine sandbox.Engine) []web.Fault {
+// faults tells what hinders new sandboxes now. The last proof is a real one.
+func faults(ctx context.Context, engine sandbox.Engine, keeper *sandbox.Keeper) []web.Fault {
 	if _, err := engine.List(ctx); err != nil {
 		return []web.Fault{fault("engine", err)}
 	}
 	if _, err := FindImage(ctx); err != nil {
 		return []web.Fault{fault("image", err)}
+	}
+	if err := keeper.Prove(ctx); err != nil {
+		return []web.Fault{fault("sandbox", err)}
 	}
 	return nil
 }

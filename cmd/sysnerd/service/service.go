@@ -88,7 +88,7 @@ func Run(ctx context.Context, cfg *config.Config, out io.Writer, log *slog.Logge
 		Keeper:    keeper,
 		Library:   func() *labs.Library { return library },
 		Store:     store,
-		Ready:     func(ctx context.Context) []web.Fault { return faults(ctx, engine) },
+		Ready:     func(ctx context.Context) []web.Fault { return faults(ctx, engine, keeper) },
 		PublicURL: cfg.URL,
 		Listen:    listener.Addr().String(),
 		Log:       log,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"sysnerd/sandbox/link"
 )
@@ -47,6 +48,7 @@ type Terminal struct {
 	views   []*View
 	writer  *View
 	size    Size
+	nudged  time.Time
 	over    bool
 
 	typing sync.Mutex // orders input; never held together with mu
@@ -93,6 +95,7 @@ func (t *Terminal) join(since int64) (*View, error) {
 		return nil, fmt.Errorf("open terminal: %w", ErrNotRunning)
 	}
 	v := &View{t: t, wake: make(chan struct{}, 1), end: max(t.hist.end, t.replay)}
+	v.blank = since <= 0
 	v.pos = t.hist.start
 	if since >= 0 {
 		v.pos = min(since, v.end)
@@ -100,6 +103,7 @@ func (t *Terminal) join(since int64) (*View, error) {
 			v.skipped, v.pos = t.hist.start-v.pos, t.hist.start
 		}
 	}
+	v.cut = v.pos > 0 && v.pos == t.hist.start && (v.blank || v.skipped > 0)
 	v.start, v.acked = v.pos, v.pos
 	t.views = append(t.views, v)
 	if t.writer == nil {
@@ -328,6 +332,10 @@ func (t *Terminal) resize(s Size) error {
 	if same {
 		return nil
 	}
+	return t.sendSize(s)
+}
+
+func (t *Terminal) sendSize(s Size) error {
 	c := t.s.link()
 	if c == nil {
 		return ErrNotRunning

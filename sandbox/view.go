@@ -8,14 +8,19 @@ import (
 )
 
 // Output is the next thing that a viewer has to know. Exactly one of Data,
-// Writer, Exit, Notice is set; Skipped goes with Data.
+// Writer, Exit, Notice is set; Skipped, Redraw and Head go with Data.
 type Output struct {
 	Offset  int64  // of the first byte of Data
 	Data    []byte // valid until the next call of Next
 	Skipped int64  // bytes lost right before Data, for this viewer
-	Writer  *bool  // the view became writer, or stopped being it
-	Exit    *int   // the shell ended with this status; a new one follows in the same terminal
-	Notice  *Notice
+	// Redraw, where the viewer did not get what is before Offset, brings its terminal
+	// to where Data goes on. It belongs to no offset. What is before Head, the newest
+	// then, is too old to be answered.
+	Redraw []byte
+	Head   int64
+	Writer *bool // the view became writer, or stopped being it
+	Exit   *int  // the shell ended with this status; a new one follows in the same terminal
+	Notice *Notice
 }
 
 type told struct {
@@ -36,6 +41,8 @@ type View struct {
 	pos     int64 // offset of what Next returns next
 	acked   int64
 	skipped int64
+	blank   bool // it has shown nothing yet
+	cut     bool // it did not get what is before pos
 	queue   []told
 	closed  bool
 	buf     []byte
@@ -90,7 +97,7 @@ func (v *View) next() (Output, bool, error) {
 	}
 	if v.pos < t.hist.start {
 		v.skipped += t.hist.start - v.pos
-		v.pos = t.hist.start
+		v.pos, v.cut = t.hist.start, true
 		v.acked = max(v.acked, v.pos) // what it never got it need not acknowledge
 	}
 	n := min(t.hist.end, v.acked+link.OutputWindow) - v.pos
@@ -104,8 +111,11 @@ func (v *View) next() (Output, bool, error) {
 	p = p[:min(int64(len(p)), n, maxChunk)]
 	v.buf = append(v.buf[:0], p...)
 	o := Output{Offset: v.pos, Data: v.buf, Skipped: v.skipped}
+	if v.cut {
+		o.Redraw, o.Head = t.redraw(v.blank), t.hist.end
+	}
 	v.pos += int64(len(p))
-	v.skipped = 0
+	v.skipped, v.blank, v.cut = 0, false, false
 	return o, true, nil
 }
 

@@ -164,7 +164,9 @@ type lost struct{ error }
 // write shows the client what the view has, until either is over.
 func (c *terminalConn) write(ctx context.Context) error {
 	offset, writer := c.view.Start()
-	offset = min(offset, max(0, c.since)) // what was lost in between is told right before the data
+	if c.since >= 0 {
+		offset = min(offset, c.since) // what was lost in between is told right before the data
+	}
 	err := c.say(map[string]any{"type": "hello", "offset": offset, "head": c.view.End(), "writer": writer})
 	for err == nil {
 		var out sandbox.Output
@@ -173,7 +175,7 @@ func (c *terminalConn) write(ctx context.Context) error {
 		}
 		switch {
 		case out.Data != nil:
-			if out.Skipped > 0 {
+			if out.Redraw != nil {
 				c.skipped.Add(float64(out.Skipped))
 				err = c.say(map[string]any{"type": "notice", "code": "skipped", "bytes": out.Skipped,
 					"offset": out.Offset, "redraw": out.Redraw, "head": out.Head})

@@ -16,6 +16,9 @@ const (
 	// unwatchedStep is what the guest may send a second while no viewer takes
 	// anything, so that the journal goes on.
 	unwatchedStep = 128 << 10
+	// unwatchedTicks is how long nobody must have taken anything before that. Who
+	// lost his socket is back by then, and must find all that he has not seen.
+	unwatchedTicks = 5
 	// maxInput is how much typed input waits in the server before Write blocks. It
 	// holds a large paste, so that an interrupt behind it is still read at once.
 	maxInput = 2 << 20
@@ -47,6 +50,7 @@ type Terminal struct {
 	replay  int64 // output before it is older than this server: it comes again, and the journal skips it
 	views   []*View
 	writer  *View
+	quiet   int // ticks since a viewer took something or left
 	size    Size
 	nudged  time.Time
 	over    bool
@@ -154,8 +158,12 @@ func (t *Terminal) opened(o link.Opened) {
 	t.typing.Unlock()
 	t.mu.Lock()
 	if !t.open && t.hist.end == t.base {
-		t.hist.skip(t.base + o.Start)
 		t.replay = t.base + o.End
+	}
+	if start := t.base + o.Start; !t.open && start > t.hist.end {
+		t.s.journal.Skip(int(t.tab))
+		t.hist.skip(start)
+		t.hist.tail.Feed(o.Modes)
 	}
 	t.open = true
 	t.granted = t.hist.end + link.OutputWindow
@@ -249,7 +257,8 @@ func (t *Terminal) grant(limit int64) {
 func (t *Terminal) tick() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.open && t.granted-t.hist.end < unwatchedStep {
+	t.quiet++
+	if t.open && t.quiet > unwatchedTicks && t.granted-t.hist.end < unwatchedStep {
 		t.grant(t.hist.end + unwatchedStep)
 	}
 }

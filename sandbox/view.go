@@ -129,6 +129,7 @@ func (v *View) Ack(offset int64) {
 		return
 	}
 	v.acked = offset
+	t.quiet = 0
 	v.poke()
 	t.credit()
 }
@@ -182,6 +183,7 @@ func (v *View) Close() {
 		return
 	}
 	v.closed = true
+	t.quiet = 0
 	v.poke()
 	for i, o := range t.views {
 		if o == v {

@@ -144,7 +144,8 @@ func (s *Sandbox) Sample(ctx context.Context) (Sample, error) {
 }
 
 // Disturbed counts how often everything in the sandbox was being ended, by Rescue
-// or Reset. A script that ran while the count moved says nothing.
+// or Reset, and how often its link broke. A script that ran while the count moved
+// says nothing.
 func (s *Sandbox) Disturbed() int64 { return s.disturbed.Load() }
 
 // Rescue ends every process of the learner and keeps the home.

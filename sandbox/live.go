@@ -70,6 +70,9 @@ func (s *Sandbox) live(ctx context.Context, c *conn) {
 		c.receive(func(f link.Frame) { s.handle(f) })
 		stop()
 		c.stream.Close()
+		if ctx.Err() == nil {
+			s.setState(Lost) // before anybody hears that his request was lost
+		}
 		s.unlink()
 		if ctx.Err() != nil {
 			return
@@ -86,7 +89,6 @@ func (s *Sandbox) live(ctx context.Context, c *conn) {
 // relink attaches again until it works or the sandbox turns out to have ended,
 // when it returns nil. It waits longer each time, up to two seconds.
 func (s *Sandbox) relink(ctx context.Context) *conn {
-	s.setState(Lost)
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		c, err := s.attach(ctx)
 		switch {
@@ -173,6 +175,7 @@ func (s *Sandbox) attach(ctx context.Context) (*conn, error) {
 
 // unlink fails everything that waits for a reply.
 func (s *Sandbox) unlink() {
+	s.disturbed.Add(1)
 	s.current.Store(nil)
 	s.mu.Lock()
 	waiting := s.pending

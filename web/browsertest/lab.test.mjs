@@ -330,6 +330,7 @@ test("a second page watches, and can take over", async () => {
   const other = await context.newPage();
   await other.goto(server.url + lab);
   await other.getByText("Open in another tab; you are watching.").waitFor();
+  await photograph(other, "lab-watching");
   await other.getByRole("button", { name: "Type here" }).click();
   await page.getByText("Open in another tab; you are watching.").waitFor();
   await run(other, "echo taken", /^taken$/m);

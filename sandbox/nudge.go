@@ -4,8 +4,10 @@ import "time"
 
 const (
 	// nudgePause lets a program see the first of two sizes before the second comes:
-	// many paint nothing when they find the size that they know.
+	// many paint nothing when they find the size that they know. It is repeated while
+	// nothing is printed, nudgeTries times in all.
 	nudgePause = 100 * time.Millisecond
+	nudgeTries = 5
 	// nudgeEvery bounds how often viewers who lost output make a program paint. The
 	// repaint is still in the history for those who come sooner.
 	nudgeEvery = time.Second
@@ -36,13 +38,20 @@ func (t *Terminal) nudge() {
 	if other.Rows--; other.Rows == 0 {
 		other.Rows = 2
 	}
-	if t.sendSize(other) != nil {
+	if at := t.hist.end; t.sendSize(other) == nil {
+		time.AfterFunc(nudgePause, func() { t.unnudge(at, nudgeTries-1) })
+	}
+}
+
+// unnudge gives the terminal its size back, once a program has printed something
+// since output up to at.
+func (t *Terminal) unnudge(at int64, tries int) {
+	t.mu.Lock()
+	seen, size := t.hist.end > at, t.size
+	t.mu.Unlock()
+	if !seen && tries > 0 {
+		time.AfterFunc(nudgePause, func() { t.unnudge(at, tries-1) })
 		return
 	}
-	time.AfterFunc(nudgePause, func() {
-		t.mu.Lock()
-		size := t.size
-		t.mu.Unlock()
-		_ = t.sendSize(size) // a link that is down opens the terminal anew, by its size
-	})
+	_ = t.sendSize(size) // a link that is down opens the terminal anew, by its size
 }

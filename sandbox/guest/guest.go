@@ -260,6 +260,8 @@ func (g *Guest) terminal(tab uint32, o link.Open) (*terminal, error) {
 	t := g.terminals[tab]
 	g.mu.Unlock()
 	if t != nil {
+		// The server before may have gone between two sizes.
+		t.resize(link.Size{Cols: o.Cols, Rows: o.Rows})
 		return t, nil
 	}
 	t, err := g.newTerminal(tab, o.Cols, o.Rows)

@@ -25,8 +25,8 @@ func TestRingKeepsTheNewest(t *testing.T) {
 		r.write(p)
 		all = append(all, p...)
 	}
-	if r.head != int64(len(all)) || r.start() != int64(len(all)-ringSize) {
-		t.Fatalf("ring holds %d to %d, want %d to %d", r.start(), r.head, len(all)-ringSize, len(all))
+	if kept := r.head - r.start(); r.head != int64(len(all)) || kept < ringSize || kept > ringMem {
+		t.Fatalf("ring holds %d to %d, want the last %d to %d of %d", r.start(), r.head, ringSize, ringMem, len(all))
 	}
 	var got []byte
 	for at := r.start(); at < r.head; {
@@ -34,7 +34,7 @@ func TestRingKeepsTheNewest(t *testing.T) {
 		got = append(got, p...)
 		at += int64(len(p))
 	}
-	if !bytes.Equal(got, all[len(all)-ringSize:]) {
+	if !bytes.Equal(got, all[r.start():]) {
 		t.Error("the ring's bytes are not the newest")
 	}
 }

@@ -305,7 +305,11 @@ func (t *terminal) join(since int64) link.Opened {
 	t.sent = max(t.ring.start(), min(since, t.ring.head))
 	t.credit = t.sent + link.OutputWindow
 	t.told = t.taken + int64(len(t.input))
-	return link.Opened{Tab: int(t.tab), Start: t.ring.start(), End: t.ring.head, Taken: t.told}
+	o := link.Opened{Tab: int(t.tab), Start: t.ring.start(), End: t.ring.head, Taken: t.told}
+	if since < o.Start {
+		o.Modes = t.ring.at.Prefix(0)
+	}
+	return o
 }
 
 // leave stops sending until the next join: the link that had the output is gone.

@@ -97,12 +97,15 @@ type Open struct {
 	Since int64 `json:"since"`
 }
 
-// Opened tells where the terminal's ring begins and ends, as offsets.
+// Opened tells where the terminal's ring begins and ends, as offsets. Modes, when
+// the ring begins behind the offset asked for, is output that brings a terminal
+// into the modes in force there.
 type Opened struct {
 	Tab   int    `json:"tab"`
 	Start int64  `json:"start"`
 	End   int64  `json:"end"`
 	Taken int64  `json:"taken"` // input so far
+	Modes []byte `json:"modes,omitempty"`
 	Error string `json:"error,omitempty"`
 }
 

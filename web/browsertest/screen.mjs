@@ -56,7 +56,7 @@ export async function run(page, line, printed) {
   await clear(page);
   await type(page, line);
   if (printed) await sees(page, printed);
-  await prompted(page);
+  await sees(page, /\n[^\n]*\$ *\n*$/); // a prompt below the line that was typed
 }
 
 /** Pastes as the browser does: by an event with the text. */

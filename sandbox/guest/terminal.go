@@ -30,9 +30,10 @@ const (
 )
 
 // afterShell puts the learner's terminal back in order after a program that died
-// in the middle of something: soft reset, normal screen, cursor, no mouse reports,
-// no bracketed paste, no colours.
-const afterShell = "\x1b[!p\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[m"
+// in the middle of something: soft reset, normal screen (1047: 1049 would move the
+// cursor to where a program saved it long ago), cursor, no mouse reports, no bracketed
+// paste, no colours.
+const afterShell = "\x1b[!p\x1b[?1047l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[m"
 
 // terminal is one shell on a pty. Its pump goroutine reads and writes the pty;
 // everything else is under mu.

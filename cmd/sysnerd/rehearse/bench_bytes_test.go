@@ -1,0 +1,252 @@
+package rehearse
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// line is a shell behind a WebSocket, whoever serves it.
+type line struct {
+	name    string
+	socket  *websocket.Conn
+	head    string // in front of each message, both ways (ttyd)
+	acks    bool
+	offset  int64
+	acked   int64
+	serving []int // pids of the server
+}
+
+func (l *line) typed(b *testing.B, text string) {
+	if err := l.socket.WriteMessage(websocket.BinaryMessage, []byte(l.head+text)); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// next returns the next output.
+func (l *line) next(b *testing.B) []byte {
+	for {
+		kind, p, err := l.socket.ReadMessage()
+		if err != nil {
+			b.Fatalf("%s: %v", l.name, err)
+		}
+		switch {
+		case l.head != "":
+			if p, ok := bytes.CutPrefix(p, []byte(l.head)); ok {
+				return p
+			}
+		case kind == websocket.BinaryMessage:
+			l.offset += int64(len(p))
+			return p
+		default:
+			if at, ok := offsetIn(p); ok {
+				l.offset = at
+			}
+		}
+	}
+}
+
+// ack tells the server what was read, once it is as much as step.
+func (l *line) ack(b *testing.B, step int64) {
+	if l.acks && l.offset-l.acked >= step {
+		l.acked = l.offset
+		if err := l.socket.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"type":"ack","offset":%d}`, l.offset)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func (l *line) until(b *testing.B, mark string) {
+	var seen []byte
+	for !bytes.Contains(seen, []byte(mark)) {
+		seen = append(seen, l.next(b)...)
+		l.ack(b, 1)
+	}
+}
+
+// connect has sysnerd on Docker, the floor, and ttyd where it is installed.
+func connect(b *testing.B) []*line {
+	b.Helper()
+	s := onDocker(b, 1)
+	who := newPerson(s.URL)
+	b.Cleanup(who.close)
+	c := courseOf(b, s.URL)
+	l := newLearner(Config{URL: s.URL}, c, newRecord(), 0)
+	l.who = who
+	if err := l.page(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := l.claim(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	dial := func(address string, d websocket.Dialer, h http.Header) *websocket.Conn {
+		socket, _, err := d.DialContext(b.Context(), "ws"+strings.TrimPrefix(address, "http"), h)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { socket.Close() })
+		return socket
+	}
+	own := &line{name: "sysnerd", acks: true, serving: []int{s.cmd.Process.Pid}}
+	own.socket = dial(s.URL+l.box.Terminal+"?cols=200&rows=40", websocket.Dialer{Jar: who.client.Jar, Subprotocols: []string{subprotocol}}, http.Header{"Origin": {s.URL}})
+	address, pid := child(b, "floor")
+	all := []*line{own, {name: "floor", socket: dial(address, websocket.Dialer{}, nil), serving: []int{pid}}}
+
+	path, err := exec.LookPath("ttyd")
+	if err != nil {
+		fmt.Println("ttyd is not installed: not compared (apt-get install ttyd)")
+		return all
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	free.Close()
+	c3 := exec.Command(path, "-W", "-i", "127.0.0.1", "-p", port, "bash", "--norc")
+	if err := c3.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = c3.Process.Kill()
+		_ = c3.Wait()
+	})
+	for {
+		c, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			c.Close()
+			break
+		}
+		pause(b.Context(), 20*time.Millisecond)
+	}
+	peer := &line{name: "ttyd", head: "0", serving: []int{c3.Process.Pid}}
+	peer.socket = dial("http://127.0.0.1:"+port+"/ws", websocket.Dialer{Subprotocols: []string{"tty"}}, nil)
+	if err := peer.socket.WriteMessage(websocket.TextMessage, []byte(`{"AuthToken":"","columns":200,"rows":40}`)); err != nil {
+		b.Fatal(err)
+	}
+	return append(all, peer)
+}
+
+// ready has each shell give back what it gets, by a program that wakes up for it.
+func ready(b *testing.B, all []*line, command string) {
+	for _, l := range all {
+		l.typed(b, "PS1='% '; stty raw -echo; echo re$((1))ady; "+command+"\n")
+		l.until(b, "re1ady\n")
+	}
+}
+
+// BenchmarkKey is one key there and back through processes of their own.
+func BenchmarkKey(b *testing.B) {
+	all := connect(b)
+	ready(b, all, "exec cat")
+	took := map[string][]time.Duration{}
+	for i := 0; b.Loop(); i++ {
+		for j := range all {
+			l := all[(i+j)%len(all)] // another first each time
+			pause(b.Context(), 5*time.Millisecond)
+			key := string(rune('a' + i%26))
+			began := time.Now()
+			l.typed(b, key)
+			got := l.next(b)
+			took[l.name] = append(took[l.name], time.Since(began))
+			if string(got) != key {
+				b.Fatalf("%s: typed %q, %q came back", l.name, key, got)
+			}
+			l.ack(b, 1)
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	for name := range maps.Keys(took) {
+		b.ReportMetric(quantile(took[name], 0.5), name+"-p50-ms")
+		b.ReportMetric(quantile(took[name], 0.95), name+"-p95-ms")
+	}
+	b.ReportMetric(quantile(took["sysnerd"], 0.5)/quantile(took["floor"], 0.5), "p50/floor≤2.8")
+	b.ReportMetric(quantile(took["sysnerd"], 0.95)/quantile(took["floor"], 0.95), "p95/floor≤2.8")
+}
+
+// bulk is how much output each prints, in bytes.
+const bulk = 40_000_000
+
+// BenchmarkBulk is output as fast as it comes, and the CPU that it costs; shells
+// and client are left out.
+func BenchmarkBulk(b *testing.B) {
+	all := connect(b)
+	mark := []byte("do1ne")
+	wall, own, chain, rounds := map[string]time.Duration{}, map[string]float64{}, map[string]float64{}, 0
+	for i := 0; b.Loop(); i++ {
+		rounds++
+		for j := range all {
+			l := all[(i+j)%len(all)]
+			l.typed(b, "stty raw -echo; yes "+strings.Repeat("x", 79)+" | head -c "+strconv.Itoa(bulk)+"; echo do$((1))ne\n")
+			before, others := cpuOf(l.serving), engineCPU()
+			began := time.Now()
+			printed := 0
+			for done, end := false, []byte(nil); !done; {
+				p := l.next(b)
+				printed += len(p)
+				done = bytes.Contains(p, mark) || bytes.Contains(append(end, p[:min(len(p), len(mark))]...), mark)
+				end = append([]byte(nil), p[max(0, len(p)-len(mark)):]...)
+				l.ack(b, 32<<10)
+			}
+			if printed < bulk {
+				b.Fatalf("%s printed %d bytes, want %d and more", l.name, printed, bulk)
+			}
+			wall[l.name] += time.Since(began)
+			used := cpuOf(l.serving) - before
+			own[l.name] += used
+			chain[l.name] += used
+			if l.acks {
+				chain[l.name] += engineCPU() - others
+			}
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	gb := float64(rounds) * bulk / 1e9
+	rate := func(name string) float64 { return gb * 1000 / wall[name].Seconds() }
+	for name := range maps.Keys(wall) {
+		b.ReportMetric(rate(name), name+"-MB/s")
+		b.ReportMetric(own[name]/gb, name+"-s/GB")
+	}
+	b.ReportMetric(rate("sysnerd"), "MB/s≥30")
+	b.ReportMetric(rate("sysnerd")/rate("floor"), "rate/floor≥0.5")
+	b.ReportMetric(own["sysnerd"]/own["floor"], "server-CPU/floor≤1.2")
+	b.ReportMetric(chain["sysnerd"]/own["floor"], "chain-CPU/floor≤2.0")
+}
+
+// cpuOf adds up the CPU seconds of processes.
+func cpuOf(pids []int) (sum float64) {
+	for _, pid := range pids {
+		sum += stat(strconv.Itoa(pid))
+	}
+	return sum
+}
+
+// engineCPU is what the engine and the guests used, everybody's.
+func engineCPU() (sum float64) {
+	_, cpu := processes(append([]string{"guest"}, engineParts...))
+	for _, n := range cpu {
+		sum += n
+	}
+	return sum
+}
+
+func stat(pid string) float64 {
+	text, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	user, _ := strconv.ParseFloat(f[11], 64)
+	system, _ := strconv.ParseFloat(f[12], 64)
+	return (user + system) / 100 // USER_HZ
+}

@@ -18,7 +18,8 @@ const (
 	unwatchedStep = 128 << 10
 	// unwatchedTicks is how long nobody must have taken anything before that. Who
 	// lost his socket is back by then, and must find all that he has not seen.
-	unwatchedTicks = 5
+	// The guest's ring alone holds as long.
+	unwatchedTicks = 2
 	// maxInput is how much typed input waits in the server before Write blocks. It
 	// holds a large paste, so that an interrupt behind it is still read at once.
 	maxInput = 2 << 20

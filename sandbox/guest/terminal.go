@@ -43,16 +43,17 @@ type terminal struct {
 
 	wake int // eventfd: something changed for the pump
 
-	mu     sync.Mutex
-	ring   *ring
-	sent   int64 // output before it was sent over the link
-	credit int64 // output before it may be sent
-	input  []byte
-	taken  int64 // input before it was written, or dropped by an interrupt
-	told   int64 // the server knows of taken up to here
-	fd     int   // of the pty; -1 without one
-	cols   uint16
-	rows   uint16
+	mu      sync.Mutex
+	ring    *ring
+	sent    int64 // output before it was sent over the link, or overwritten
+	reached int64 // end of what was sent
+	credit  int64 // output before it may be sent
+	input   []byte
+	taken   int64 // input before it was written, or dropped by an interrupt
+	told    int64 // the server knows of taken up to here
+	fd      int   // of the pty; -1 without one
+	cols    uint16
+	rows    uint16
 }
 
 func (g *Guest) newTerminal(tab uint32, cols, rows int) (*terminal, error) {
@@ -256,11 +257,19 @@ func (t *terminal) flush() {
 		return
 	}
 	t.sent = max(t.sent, t.ring.start())
-	for t.sent < min(t.ring.head, t.credit) && c.room() {
+	for c.room() {
+		// What was overwritten before it was sent takes none of the room that the
+		// server has. It learns of the gap by the next byte's number, and its
+		// credit would else end before that for ever.
+		credit := t.credit + t.sent - t.reached
+		if t.sent >= min(t.ring.head, credit) {
+			break
+		}
 		p := t.ring.from(t.sent)
-		p = p[:min(int64(len(p)), link.MaxData, t.credit-t.sent)]
+		p = p[:min(int64(len(p)), link.MaxData, credit-t.sent)]
 		c.sendOffset(link.KindOutput, t.tab, t.sent, p)
 		t.sent += int64(len(p))
+		t.credit, t.reached = credit, t.sent
 	}
 }
 
@@ -304,6 +313,7 @@ func (t *terminal) join(since int64) link.Opened {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sent = max(t.ring.start(), min(since, t.ring.head))
+	t.reached = t.sent
 	t.credit = t.sent + link.OutputWindow
 	t.told = t.taken + int64(len(t.input))
 	o := link.Opened{Tab: int(t.tab), Start: t.ring.start(), End: t.ring.head, Taken: t.told}

@@ -64,3 +64,20 @@ func FuzzHistory(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkHistory(b *testing.B) {
+	for name, line := range map[string]string{
+		"plain":  "drwxr-xr-x 2 root root 4096 Nov 24 00:01 file.txt\r\n",
+		"colour": "\x1b[0m\x1b[01;34mdir\x1b[0m  \x1b[12;4H\x1b[38;5;12mfile\x1b[K\x1b[m text\r\n",
+	} {
+		b.Run(name, func(b *testing.B) {
+			var h history
+			p := bytes.Repeat([]byte(line), 4096/len(line))
+			b.SetBytes(int64(len(p)))
+			b.ReportAllocs()
+			for b.Loop() {
+				h.write(p)
+			}
+		})
+	}
+}

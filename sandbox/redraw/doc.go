@@ -22,9 +22,12 @@
 // except in a full-screen program that paints only what changes; such a program
 // paints everything when its terminal's size changes (FullScreen tells). Beyond
 // that these are lost, each until it is set again: the position of the cursor, here
-// and as saved; the screen and the scroll region behind the alternate screen; tab
-// stops; colours of the palette; the title; an open hyperlink; the character that
-// REP repeats; protection (DECSCA); a control sequence of more than 128 bytes.
+// and as saved; the screen behind the alternate one, its scroll region, and to who
+// was in the alternate one already also its saved attributes; a character set saved
+// with the cursor; a scroll region reset by a change of size; tab stops; colours of
+// the palette; the title; an open hyperlink; the character that REP repeats;
+// protection (DECSCA); the string that the cut is in, a control sequence of more
+// than 128 bytes.
 //
 // # Why not a model of the screen
 //

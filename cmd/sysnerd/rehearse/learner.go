@@ -233,11 +233,18 @@ func (l *learner) back(ctx context.Context) error {
 	}
 }
 
-// freshPrompt ends whatever was being typed.
+// freshPrompt ends whatever was being typed or run. A Ctrl-C takes along what was
+// typed right behind it, so its prompt is awaited first.
 func (l *learner) freshPrompt(ctx context.Context) error {
+	if err := l.screen.typed("\x03"); err != nil {
+		return err
+	}
+	if _, err := l.prompt(ctx); err != nil {
+		return err
+	}
 	mark := l.name + "-" + fmt.Sprint(l.rand.Uint32())
 	// The echo of the line has the mark in two pieces, the output in one.
-	if err := l.screen.typed("\x03echo " + mark[:4] + "''" + mark[4:] + "\r"); err != nil {
+	if err := l.screen.typed("echo " + mark[:1] + "''" + mark[1:] + "\r"); err != nil {
 		return err
 	}
 	within, cancel := context.WithTimeout(ctx, promptTime)

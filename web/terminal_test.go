@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -199,6 +200,12 @@ func TestGapIsToldBeforeTheData(t *testing.T) {
 	gap := s.told[0]
 	if gap["type"] != "notice" || gap["code"] != "skipped" || gap["offset"].(float64) != float64(at)+gap["bytes"].(float64) || gap["bytes"].(float64) < 300000 {
 		t.Errorf("told %v after %d", gap, at)
+	}
+	if redraw, err := base64.StdEncoding.DecodeString(gap["redraw"].(string)); err != nil || !bytes.HasPrefix(redraw, []byte("\x18\x1b[!p")) {
+		t.Errorf("the redraw is %q, %v", redraw, err)
+	}
+	if gap["head"].(float64) <= gap["offset"].(float64) {
+		t.Errorf("told %v: the head is not behind the offset", gap)
 	}
 	s.until("out1put")
 	if s.offset < other.offset-100 || s.offset > other.offset+100 {

@@ -88,6 +88,21 @@ test("away for longer than is kept, in vim: what went by is counted, the screen 
   await run(page, "echo mine again", /^mine again$/m);
 });
 
+test("a reload in vim, whose beginning is not kept any more: the screen is right within 2 s", async () => {
+  await type(page, "vim long");
+  await sees(page, /^line 1 of/m);
+  await oracle.take();
+  await oracle.flood(400 << 10, "jk".repeat(50)); // the cursor moves: nothing else is painted
+  await page.reload();
+  await page.locator("sn-terminal .xterm-rows").waitFor();
+  await oracle.agrees(page, 2000);
+  await page.getByRole("button", { name: "Type here" }).click();
+  await page.keyboard.type(":q!");
+  await page.keyboard.press("Enter");
+  await prompted(page);
+  await run(page, "echo $((6 * 7))", /^42$/m);
+});
+
 test("a line that swallows everything is noticed, without a word from the browser", async () => {
   let swallow = false;
   const ends = new Set();

@@ -1,0 +1,393 @@
+package faulttest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
+)
+
+// seat is one learner of the class, with everything open.
+type seat struct {
+	*box
+	*terminal
+	*page
+	mark     string // a variable of its shell
+	counting bool   // a loop prints numbers
+	turns    int    // of the slow check
+}
+
+// class are learners who work while things break around them.
+type class struct {
+	t      *testing.T
+	server *server
+	seats  []*seat
+}
+
+func newClass(t *testing.T, s *server, n int) *class {
+	t.Helper()
+	c := &class{t: t, server: s, seats: make([]*seat, n)}
+	var wg sync.WaitGroup
+	for i := range n {
+		l := s.learner()
+		wg.Go(func() {
+			b := l.claim("one")
+			c.seats[i] = &seat{box: b, terminal: b.terminal(""), page: b.page(), mark: "mark" + b.ID}
+			c.seats[i].runs("v="+c.seats[i].mark, 20*time.Second)
+		})
+	}
+	wg.Wait()
+	return c
+}
+
+// count has a loop running in a seat's shell.
+func (s *seat) count() {
+	s.counting = true
+	s.types(counting)
+	s.sees("n=3\r\n", 10*time.Second)
+}
+
+// isWhole says that this is the shell of before, and that its program ran on.
+func (s *seat) isWhole(t *testing.T) {
+	t.Helper()
+	if s.counting {
+		at := s.number()
+		if !s.waits(10*time.Second, func() bool {
+			s.terminal.mu.Unlock()
+			defer s.terminal.mu.Lock()
+			return s.number() > at+3
+		}) {
+			t.Errorf("the loop of %s stands still at %d", s.ID, at)
+		}
+		s.counting = false
+		_ = s.say(map[string]any{"type": "interrupt"})
+		s.sees("^C", 5*time.Second)
+	}
+	s.types("echo \"v=$v\"\n")
+	s.sees("v="+s.mark+"\r\n", 10*time.Second)
+}
+
+// checks begins the slow check of a seat, and returns while it looks.
+func (s *seat) checks() <-chan answer {
+	for {
+		s.turns++
+		begun := fmt.Sprintf("/tmp/begun-%d", s.turns) // root's, so it can't be removed
+		s.runs(fmt.Sprintf("echo %d >slow", s.turns), 10*time.Second)
+		began := time.Now()
+		result := make(chan answer, 1)
+		go func() { _, a := s.check("slow"); result <- a }()
+		s.runs("exec 8<> <(:); until [ -e "+begun+" ]; do read -rt 0.05 -u 8; done; rm slow", 25*time.Second)
+		// One that the page began by itself may have come first: this one is then behind it.
+		if time.Since(began) < 5*time.Second || s.terminal.t.Failed() {
+			return result
+		}
+		<-result
+	}
+}
+
+// saysInterrupted holds what came of a check that was cut short.
+func saysInterrupted(t *testing.T, result <-chan answer) {
+	t.Helper()
+	select {
+	case a := <-result:
+		if a.verdict() != "" || a.err == nil && (a.status != http.StatusServiceUnavailable || a.text() == "") {
+			t.Errorf("a check that was cut short answered %d %s", a.status, a.body)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("a check that was cut short never answered")
+	}
+}
+
+// everybody does the same in every seat at once.
+func (c *class) everybody(do func(s *seat)) {
+	c.t.Helper()
+	var wg sync.WaitGroup
+	for _, s := range c.seats {
+		wg.Go(func() { do(s) })
+	}
+	wg.Wait()
+}
+
+// comesBack says that all are attached again within 10 s of since.
+func (c *class) comesBack(since time.Time) {
+	c.t.Helper()
+	c.everybody(func(s *seat) {
+		if !s.backSince(since, time.Until(since.Add(10*time.Second))) {
+			c.t.Errorf("terminal of %s is not back within 10 s", s.ID)
+		}
+	})
+}
+
+// acknowledged is what was told to have been kept.
+type acknowledged struct {
+	seat    *seat
+	expires string
+}
+
+// acknowledge has results told: the first seats pass a task, answer one, and extend.
+func (c *class) acknowledge(n int) (all []acknowledged) {
+	c.t.Helper()
+	for _, s := range c.seats[:n] {
+		s.runs("touch done", 10*time.Second)
+		if verdict, a := s.check("file"); verdict != "pass" {
+			c.t.Fatalf("check = %q, %d %s", verdict, a.status, a.body)
+		}
+		if a := s.do("answer", map[string]string{"task": "word", "value": "secret" + s.ID}); a.verdict() != "pass" {
+			c.t.Fatalf("answer = %d %s", a.status, a.body)
+		}
+		if a := s.do("extend", nil); a.status != http.StatusOK {
+			c.t.Fatalf("extend = %d %s", a.status, a.body)
+		}
+		all = append(all, acknowledged{s, s.expires()})
+	}
+	return all
+}
+
+func (a acknowledged) isKept(t *testing.T) {
+	t.Helper()
+	for _, task := range []string{"file", "word"} {
+		if passed, _ := a.seat.progress(task); !passed {
+			t.Errorf("the pass of %s in %s is lost", task, a.seat.ID)
+		}
+	}
+	if now := a.seat.expires(); now != a.expires {
+		t.Errorf("%s was extended to %s, and ends at %s", a.seat.ID, a.expires, now)
+	}
+	if verdict, _ := a.seat.check("word"); verdict != "pass" {
+		t.Errorf("the answer of %s is lost: %s", a.seat.ID, verdict)
+	}
+}
+
+// strangers makes containers as a crash between create and start leaves them, and
+// some that only look like ours.
+func strangers(t *testing.T, instance, image string) (ours string, foreign []string) {
+	t.Helper()
+	make := func(name, instance, id string) string {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		_, err := own.api.ContainerCreate(ctx, &container.Config{Image: image, Labels: map[string]string{
+			"sysnerd.instance": instance, "sysnerd.sandbox": id, "sysnerd.lab": "os/one", "sysnerd.uid": "29999",
+		}}, &container.HostConfig{NetworkMode: "none"}, nil, nil, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	const id = "aaaabbbbccccdddd"
+	ours = make("sysnerd-"+instance+"-"+id, instance, id)
+	foreign = []string{
+		make("sysnerd-"+instance+"x-"+id, instance+"x", id), // an instance whose name begins like ours
+		make("of-somebody-else", instance, id),              // our labels, another name
+	}
+	t.Cleanup(func() {
+		for _, name := range foreign {
+			own.remove(name)
+		}
+	})
+	return ours, foreign
+}
+
+func exists(name string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_, err := own.api.ContainerInspect(ctx, name)
+	return err == nil
+}
+
+// TestClass has twenty learners at work while the server, then the engine, is
+// killed under them: rows Server and Engine of the table.
+func TestClass(t *testing.T) {
+	s := newServer(t, own.host(), "--sandbox-capacity", "26", "--sandbox-pool", "2")
+	c := newClass(t, s, 20)
+	if t.Failed() {
+		t.FailNow()
+	}
+	kept := c.acknowledge(3)
+	still := func(t *testing.T) {
+		t.Helper()
+		for _, a := range kept {
+			a.isKept(t)
+		}
+	}
+
+	t.Run("server-killed", func(t *testing.T) {
+		for _, seat := range c.seats[8:] {
+			seat.count()
+		}
+		cut := []<-chan answer{c.seats[4].checks(), c.seats[5].checks()}
+		ours, foreign := strangers(t, s.instance(), sandboxImage(t))
+		s.kill()
+		for _, r := range cut {
+			saysInterrupted(t, r)
+		}
+		began := time.Now()
+		s.start()
+		c.comesBack(began)
+		c.everybody(func(seat *seat) { seat.isWhole(t) })
+		still(t)
+		for _, seat := range c.seats[4:6] {
+			if passed, last := seat.progress("slow"); passed || last == "pass" {
+				t.Errorf("a check that was cut short passed in %s", seat.ID)
+			}
+		}
+		if !eventually(30*time.Second, func() bool { return !exists(ours) }) {
+			t.Error("a container of a crash between create and start is still there 30 s later")
+		}
+		for _, name := range foreign {
+			if !exists(name) {
+				t.Errorf("the container %s is not ours, and was removed", name)
+			}
+			own.remove(name)
+		}
+		s.hasNoStrays(len(c.seats))
+	})
+
+	t.Run("server-stopped", func(t *testing.T) {
+		for _, seat := range c.seats[8:14] {
+			seat.count()
+		}
+		cut := c.seats[4].checks()
+		if took := s.stop(); took > 10*time.Second {
+			t.Errorf("SIGTERM: ended after %s, want at most 10 s", took)
+		}
+		saysInterrupted(t, cut)
+		began := time.Now()
+		s.start()
+		c.comesBack(began)
+		c.everybody(func(seat *seat) {
+			seat.isWhole(t)
+			seat.terminal.mu.Lock()
+			defer seat.terminal.mu.Unlock()
+			if n := len(seat.closes); n == 0 || seat.closes[n-1] != 1012 {
+				t.Errorf("terminal of %s was closed with %v, want 1012 at last", seat.ID, seat.closes)
+			}
+		})
+		still(t)
+		s.hasNoStrays(len(c.seats))
+	})
+
+	t.Run("engine-killed-live-restore", func(t *testing.T) {
+		for _, seat := range c.seats[8:] {
+			seat.count()
+		}
+		cut := c.seats[4].checks()
+		began := time.Now()
+		own.kill()
+		c.everybody(func(seat *seat) { seat.hears(began, 5*time.Second, "state", "lost") })
+		saysInterrupted(t, cut)
+		// What is asked meanwhile is answered, in words.
+		for what, a := range map[string]answer{
+			"check": second(c.seats[0].check("file")),
+			"claim": s.learner().call("POST", "/api/v1/sandboxes", map[string]string{"module": "os", "lab": "one"}),
+			"reset": c.seats[7].do("reset", nil),
+			"ready": c.seats[0].call("GET", "/readyz", nil),
+		} {
+			if a.status != http.StatusServiceUnavailable || what != "ready" && a.text() == "" || a.took > 10*time.Second {
+				t.Errorf("%s without an engine = %d %s after %s", what, a.status, a.body, a.took)
+			}
+		}
+		if a := c.seats[0].call("GET", "/os/labs/one", nil); a.status != http.StatusOK {
+			t.Errorf("the lab's page without an engine = %d", a.status)
+		}
+		time.Sleep(time.Until(began.Add(15 * time.Second))) // the outage
+		back := time.Now()
+		if err := own.start(true); err != nil {
+			t.Fatal(err)
+		}
+		c.everybody(func(seat *seat) {
+			seat.hears(back, 10*time.Second, "state", "live")
+			seat.isWhole(t)
+		})
+		still(t)
+		s.hasNoStrays(len(c.seats))
+	})
+
+	t.Run("container-gone", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for i, end := range []func(name string) error{
+			func(name string) error { return own.api.ContainerKill(ctx, name, "KILL") },
+			func(name string) error {
+				return own.api.ContainerRemove(ctx, name, container.RemoveOptions{Force: true})
+			},
+		} {
+			seat := c.seats[i]
+			began := time.Now()
+			if err := end("sysnerd-" + s.instance() + "-" + seat.ID); err != nil {
+				t.Fatal(err)
+			}
+			seat.hears(began, 2*time.Second, "state", "ended")
+			seat.isRenewed(t)
+		}
+		s.hasNoStrays(len(c.seats))
+	})
+
+	t.Run("histories", func(t *testing.T) { c.everybody(func(seat *seat) { seat.judge() }) })
+
+	t.Run("engine-killed-without-live-restore", func(t *testing.T) {
+		began := time.Now()
+		own.kill()
+		c.everybody(func(seat *seat) { seat.hears(began, 5*time.Second, "state", "lost") })
+		if err := own.start(false); err != nil {
+			t.Fatal(err)
+		}
+		back := time.Now()
+		c.everybody(func(seat *seat) { seat.hears(began, time.Since(began)+5*time.Second, "state", "ended") })
+		t.Logf("told %s after the engine answered", time.Since(back).Round(time.Millisecond))
+		for _, seat := range c.seats[2:5] {
+			seat.isRenewed(t)
+		}
+		s.hasNoStrays(3)
+	})
+	// As it was before, for the tests that follow.
+	own.kill()
+	if err := own.start(true); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// isRenewed says that one click gives a new sandbox in place of one that ended,
+// and that results are kept.
+func (s *seat) isRenewed(t *testing.T) {
+	t.Helper()
+	if _, a := s.check("file"); a.text() == "" || a.status != http.StatusConflict && a.status != http.StatusNotFound {
+		t.Errorf("check in an ended sandbox = %d %s", a.status, a.body)
+	}
+	s.terminal.close()
+	s.page.close()
+	passed, _ := s.progress("file")
+	old := s.ID
+	began := time.Now()
+	s.box = s.claim("one")
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("a new sandbox took %s, want at most 5 s", took)
+	}
+	s.terminal, s.page = s.box.terminal(""), s.box.page()
+	if s.ID == old {
+		t.Errorf("claim gave the ended sandbox %s again", old)
+	}
+	s.types("echo \"v=$v\"\n")
+	s.sees("v=\r\n", 10*time.Second)
+	s.runs("v="+s.mark, 10*time.Second)
+	if again, _ := s.progress("file"); again != passed {
+		t.Errorf("progress of %s: passed %t, and after a new sandbox %t", old, passed, again)
+	}
+}
+
+func second(_ string, a answer) answer { return a }
+
+func sandboxImage(t *testing.T) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	all, err := own.api.ImageList(ctx, image.ListOptions{})
+	if err != nil || len(all) == 0 {
+		t.Fatalf("images of our engine: %v, %v", all, err)
+	}
+	return all[0].ID
+}

@@ -1,0 +1,178 @@
+package faulttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/client"
+
+	"sysnerd/images"
+)
+
+// engine is a dockerd of our own. The machine's is never touched.
+type engine struct {
+	dir  string
+	cmd  *exec.Cmd
+	done chan struct{} // closed when cmd has ended
+	api  *client.Client
+}
+
+func newEngine(dir string) *engine { return &engine{dir: dir} }
+
+func (e *engine) socket() string { return filepath.Join(e.dir, "docker.sock") }
+func (e *engine) host() string   { return "unix://" + e.socket() }
+
+// start starts it, with or without live-restore, and returns when it answers.
+func (e *engine) start(liveRestore bool) error {
+	if err := os.MkdirAll(e.dir, 0o700); err != nil {
+		return err
+	}
+	// A dead one's containerd ends a moment later, and a new dockerd would wait for it in vain.
+	if !eventually(20*time.Second, func() bool { return len(processes(e.dir, "dockerd", "containerd")) == 0 }) {
+		return errors.New("the last dockerd's containerd does not end")
+	}
+	// Where nobody reaps orphans their pids look alive.
+	pidfile := filepath.Join(e.dir, "pid")
+	_ = os.Remove(pidfile)
+	_ = os.Remove(filepath.Join(e.dir, "exec", "containerd", "containerd.pid"))
+	log, err := os.OpenFile(filepath.Join(e.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	e.cmd = exec.Command("dockerd", fmt.Sprintf("--live-restore=%t", liveRestore),
+		"--data-root", filepath.Join(e.dir, "data"), "--exec-root", filepath.Join(e.dir, "exec"),
+		"--host", e.host(), "--pidfile", pidfile, "--storage-driver", "overlay2",
+		"--bridge", "none", "--iptables=false", "--ip-masq=false",
+		"--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", e.cgroup())
+	e.cmd.Stdout, e.cmd.Stderr = log, log
+	e.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := e.cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	e.done = done
+	go func() { _ = e.cmd.Wait(); close(done) }()
+	if e.api == nil {
+		if e.api, err = client.NewClientWithOpts(client.WithHost(e.host()), client.WithAPIVersionNegotiation()); err != nil {
+			return err
+		}
+	}
+	if !eventually(60*time.Second, e.answers) {
+		text, _ := os.ReadFile(filepath.Join(e.dir, "log"))
+		return fmt.Errorf("our dockerd does not answer; its log ends with:\n%s", text[max(0, len(text)-2000):])
+	}
+	return nil
+}
+
+func (e *engine) cgroup() string { return "/" + filepath.Base(filepath.Dir(e.dir)) }
+
+func (e *engine) answers() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, err := e.api.Ping(ctx)
+	return err == nil
+}
+
+// kill ends it as a crash does. Containers run on.
+func (e *engine) kill() { e.signal(syscall.SIGKILL) }
+
+// stop ends it as the system does.
+func (e *engine) stop() { e.signal(syscall.SIGTERM) }
+
+func (e *engine) signal(s syscall.Signal) {
+	_ = e.cmd.Process.Signal(s)
+	select {
+	case <-e.done:
+	case <-time.After(30 * time.Second):
+		_ = e.cmd.Process.Kill()
+		<-e.done
+	}
+}
+
+// close leaves it to the guard.
+func (e *engine) close() {
+	_ = e.api.Close()
+	if e.cmd != nil {
+		e.signal(syscall.SIGKILL)
+	}
+}
+
+// end is the guard's: no process, container or cgroup of it stays. One started
+// without live-restore ends what it finds running, and cleans up as it knows how to.
+func (e *engine) end() {
+	for _, p := range processes(e.dir, "dockerd") {
+		_ = syscall.Kill(p, syscall.SIGKILL)
+	}
+	if len(processes(e.dir, "containerd-shim-runc-v2")) > 0 {
+		if err := e.start(false); err != nil {
+			fmt.Fprintln(os.Stderr, "faulttest: guard:", err)
+		}
+		e.stop()
+	}
+	eventually(20*time.Second, func() bool { return len(processes(e.dir)) == 0 })
+	for _, pattern := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} {
+		found, _ := filepath.Glob(pattern + e.cgroup())
+		for _, dir := range found {
+			inner, _ := filepath.Glob(dir + "/*/")
+			for _, d := range append(inner, dir) {
+				_ = syscall.Rmdir(strings.TrimSuffix(d, "/"))
+			}
+		}
+	}
+}
+
+// load brings the sandbox image from the machine's engine, which only reads it.
+func (e *engine) load(ctx context.Context) error {
+	tag, err := images.Tag()
+	if err != nil {
+		return err
+	}
+	machine, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	if err != nil {
+		return err
+	}
+	defer machine.Close()
+	saved, err := machine.ImageSave(ctx, []string{tag})
+	if err != nil {
+		return fmt.Errorf("save %s: %w", tag, err)
+	}
+	defer saved.Close()
+	loaded, err := e.api.ImageLoad(ctx, saved, client.ImageLoadWithQuiet(true))
+	if err != nil {
+		return fmt.Errorf("load %s: %w", tag, err)
+	}
+	defer loaded.Body.Close()
+	_, err = io.Copy(io.Discard, loaded.Body)
+	return err
+}
+
+// containers are the names of all that bear the label, running or not.
+func (e *engine) containers(instance string) (names []string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	all, err := e.api.ContainerList(ctx, container.ListOptions{
+		All: true, Filters: filters.NewArgs(filters.Arg("label", "sysnerd.instance="+instance)),
+	})
+	for _, c := range all {
+		names = append(names, strings.TrimPrefix(c.Names[0], "/"))
+	}
+	return names, err
+}
+
+// remove removes a container as somebody else would.
+func (e *engine) remove(name string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	_ = e.api.ContainerRemove(ctx, name, container.RemoveOptions{Force: true})
+}

@@ -171,6 +171,39 @@ var profiles = []test{
 		}
 		return err
 	}},
+	{name: "checks-are-out-of-reach", body: func(b *bench) error {
+		box, err := b.start()
+		if err != nil {
+			return err
+		}
+		// A check waits for the learner, who tries what he can with every process of root but PID 1.
+		looked := make(chan error, 1)
+		go func() {
+			_, err := b.asRoot(box, "SECRET=1; : >/tmp/here; until [ -e /home/learner/tried ]; do sleep 0.05; done")
+			looked <- err
+		}()
+		out, tryErr := b.asLearner(box, `
+			until [ -e /tmp/here ]; do sleep 0.05; done
+			found=0
+			for p in $(ps -o pid= -u root); do
+				[ "$p" != 1 ] || continue
+				found=1
+				timeout 1 strace -p "$p" -o /dev/null && echo traced
+				cat "/proc/$p/environ" && echo environment
+				cat "/proc/$p/fd/0" && echo script
+				head -c 1 "/proc/$p/mem" && echo memory
+				cat "/proc/$p/maps" && echo maps
+				kill -STOP "$p" && echo stopped
+				kill -9 "$p" && echo killed
+			done
+			[ $found = 1 ] || echo no check to try it with
+			touch ~/tried`)
+		err = errors.Join(tryErr, <-looked)
+		if err == nil && out != "" {
+			err = fmt.Errorf("the learner could: %q", out)
+		}
+		return err
+	}},
 	{name: "nothing-secret", body: func(b *bench) error {
 		box, err := b.look()
 		if err != nil {

@@ -121,15 +121,19 @@ func (e *engine) end() {
 		e.stop()
 	}
 	eventually(20*time.Second, func() bool { return len(processes(e.dir)) == 0 })
-	for _, pattern := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/*"} {
-		found, _ := filepath.Glob(pattern + e.cgroup())
-		for _, dir := range found {
+	// One that has just become empty may be busy for a moment yet.
+	eventually(5*time.Second, func() bool {
+		v1, _ := filepath.Glob("/sys/fs/cgroup/*" + e.cgroup())
+		v2, _ := filepath.Glob("/sys/fs/cgroup" + e.cgroup())
+		all := append(v1, v2...)
+		for _, dir := range all {
 			inner, _ := filepath.Glob(dir + "/*/")
 			for _, d := range append(inner, dir) {
 				_ = syscall.Rmdir(strings.TrimSuffix(d, "/"))
 			}
 		}
-	}
+		return len(all) == 0
+	})
 }
 
 // load brings the sandbox image from the machine's engine, which only reads it.

@@ -44,30 +44,9 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
-	program = os.Getenv(programVariable)
-	if program == "" {
-		build, err := os.MkdirTemp("", "sysnerd-faults-program")
-		if err != nil {
-			return 1, err
-		}
-		defer os.RemoveAll(build)
-		program = filepath.Join(build, "sysnerd")
-		if err := command("go", "build", "-o", program, "sysnerd/cmd/sysnerd"); err != nil {
-			return 1, err
-		}
-	}
 	if os.Geteuid() != 0 { // an engine of our own needs root
-		again := exec.Command("sudo", append([]string{"-n", "--preserve-env", "env", programVariable + "=" + program}, os.Args...)...)
-		again.Stdout, again.Stderr = os.Stdout, os.Stderr
-		if err := again.Run(); again.ProcessState == nil {
-			return 1, fmt.Errorf("need root for an engine of our own: %w; install sudo, or run the tests as root", err)
-		}
-		return again.ProcessState.ExitCode(), nil
+		return asRoot()
 	}
-	if err := command(program, "image", "build"); err != nil {
-		return 1, err
-	}
-
 	// On a disk, which /tmp may not be: layers go there.
 	if place, err = os.MkdirTemp("/var/tmp", "sysnerd-faults-"); err != nil {
 		return 1, err
@@ -78,6 +57,15 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer release()
+	if program = os.Getenv(programVariable); program == "" {
+		program = filepath.Join(place, "sysnerd")
+		if err := buildProgram(program); err != nil {
+			return 1, err
+		}
+	}
+	if err := command(program, "image", "build"); err != nil {
+		return 1, err
+	}
 	own = newEngine(filepath.Join(place, "engine"))
 	if err := own.start(true); err != nil {
 		return 1, err
@@ -103,6 +91,28 @@ func run(m *testing.M) (code int, err error) {
 	}
 	return code, nil
 }
+
+// asRoot runs the tests again by sudo. The program is built before, with the
+// caller's Go and cache.
+func asRoot() (code int, err error) {
+	build, err := os.MkdirTemp("", "sysnerd-faults-program")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(build)
+	built := filepath.Join(build, "sysnerd")
+	if err := buildProgram(built); err != nil {
+		return 1, err
+	}
+	again := exec.Command("sudo", append([]string{"-n", "env", programVariable + "=" + built}, os.Args...)...)
+	again.Stdout, again.Stderr = os.Stdout, os.Stderr
+	if err := again.Run(); again.ProcessState == nil {
+		return 1, fmt.Errorf("need root for an engine of our own: %w; install sudo, or run the tests as root", err)
+	}
+	return again.ProcessState.ExitCode(), nil
+}
+
+func buildProgram(to string) error { return command("go", "build", "-o", to, "sysnerd/cmd/sysnerd") }
 
 func command(name string, args ...string) error {
 	out, err := exec.Command(name, args...).CombinedOutput()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -108,7 +109,7 @@ func (e *engine) close() {
 	}
 }
 
-// end is the guard's: no process, container or cgroup of it stays. One started
+// end is the guard's: no process or container of it stays. One started
 // without live-restore ends what it finds running, and cleans up as it knows how to.
 func (e *engine) end() {
 	for _, p := range processes(e.dir, "dockerd") {
@@ -121,7 +122,11 @@ func (e *engine) end() {
 		e.stop()
 	}
 	eventually(20*time.Second, func() bool { return len(processes(e.dir)) == 0 })
-	// One that has just become empty may be busy for a moment yet.
+}
+
+// empty ends what still runs in our cgroups, which an engine killed in the middle
+// of a start may have forgotten, and removes them.
+func (e *engine) empty() {
 	eventually(5*time.Second, func() bool {
 		v1, _ := filepath.Glob("/sys/fs/cgroup/*" + e.cgroup())
 		v2, _ := filepath.Glob("/sys/fs/cgroup" + e.cgroup())
@@ -129,6 +134,12 @@ func (e *engine) end() {
 		for _, dir := range all {
 			inner, _ := filepath.Glob(dir + "/*/")
 			for _, d := range append(inner, dir) {
+				procs, _ := os.ReadFile(filepath.Join(d, "cgroup.procs"))
+				for _, field := range strings.Fields(string(procs)) {
+					if pid, err := strconv.Atoi(field); err == nil && pid > 1 {
+						_ = syscall.Kill(pid, syscall.SIGKILL)
+					}
+				}
 				_ = syscall.Rmdir(strings.TrimSuffix(d, "/"))
 			}
 		}

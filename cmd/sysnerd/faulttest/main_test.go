@@ -157,6 +157,7 @@ func guard(dir string) {
 		_ = syscall.Kill(p, syscall.SIGKILL)
 	}
 	eventually(5*time.Second, func() bool { return len(processes(dir)) == 0 })
+	e.empty()
 	unmountBelow(dir)
 	if err := os.RemoveAll(dir); err != nil {
 		fmt.Fprintln(os.Stderr, "faulttest: guard:", err)

@@ -14,7 +14,7 @@ const (
 	idleWarning = 2 * time.Minute
 	// healthPeriod is how often each guest is asked for a sign of life, and
 	// silenceAfter how long it may take.
-	healthPeriod = 10 * time.Second
+	healthPeriod = 2 * time.Second
 	silenceAfter = 3 * time.Second
 )
 

@@ -252,6 +252,7 @@ export class TerminalElement extends HTMLElement implements Listener {
             el("span", { text: "Open in another tab; you are watching." }),
             button("Type here", () => {
               this.socket?.take();
+              this.writes = true; // what is typed right now goes behind the request
               this.focus();
             }),
           ]),

@@ -8,6 +8,8 @@ const (
 	// nothing is printed, nudgeTries times in all.
 	nudgePause = 100 * time.Millisecond
 	nudgeTries = 5
+	// nudgeAgain is when it is made to paint a second time.
+	nudgeAgain = 700 * time.Millisecond
 	// nudgeEvery bounds how often viewers who lost output make a program paint. The
 	// repaint is still in the history for those who come sooner.
 	nudgeEvery = time.Second
@@ -34,6 +36,19 @@ func (t *Terminal) nudge() {
 		return
 	}
 	t.nudged = time.Now()
+	t.shrink()
+	// A program that was busy may have found both changes at once, and no change.
+	time.AfterFunc(nudgeAgain, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if now := t.hist.now(); t.open && now.FullScreen() {
+			t.shrink()
+		}
+	})
+}
+
+// shrink takes a row from the terminal, and has it given back. Under mu.
+func (t *Terminal) shrink() {
 	other := t.size
 	if other.Rows--; other.Rows == 0 {
 		other.Rows = 2

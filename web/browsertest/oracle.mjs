@@ -81,6 +81,14 @@ export class Oracle {
           window.oracle.socket.send(new TextEncoder().encode(text));
           await shown;
         }
+        // The program has read all of it when it falls silent.
+        await new Promise((resolve) => {
+          let silence = setTimeout(resolve, 300);
+          window.oracle.heard = () => {
+            clearTimeout(silence);
+            silence = setTimeout(resolve, 300);
+          };
+        });
       },
       [bytes, text],
     );

@@ -99,9 +99,8 @@ func (c *terminalConn) serve(e *session) {
 
 	ended := make(chan error, 1) // why the reader ended
 	go func() {
-		err := c.read(ctx)
+		ended <- c.read(ctx) // before cancel, which lets the writer ask for it
 		cancel()
-		ended <- err
 	}()
 	err := c.write(ctx)
 	cancel()

@@ -151,6 +151,8 @@ func readResult(r sandbox.RunResult, token string) (Result, error) {
 			result.Evidence = value
 		case "hint":
 			result.Hint = value
+		case "outcome":
+			result.Outcome = value
 		}
 	}
 	if result.Message == "" {

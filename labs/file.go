@@ -53,14 +53,16 @@ type limitsFile struct {
 
 // taskFile is the front matter of task.md.
 type taskFile struct {
-	Schema  int          `yaml:"schema"`
-	Title   string       `yaml:"title"`
-	Mode    string       `yaml:"mode"`
-	Needs   []string     `yaml:"needs"`
-	Answer  bool         `yaml:"answer"`
-	Predict *predictFile `yaml:"predict"`
-	Hints   []string     `yaml:"hints"` // Markdown
-	Section int          `yaml:"section"`
+	Schema   int          `yaml:"schema"`
+	Title    string       `yaml:"title"`
+	Mode     string       `yaml:"mode"`
+	Needs    []string     `yaml:"needs"`
+	Answer   bool         `yaml:"answer"`
+	Predict  *predictFile `yaml:"predict"`
+	Hints    []string     `yaml:"hints"` // Markdown
+	Why      string       `yaml:"why"`   // Markdown
+	Programs []string     `yaml:"programs"`
+	Section  int          `yaml:"section"`
 }
 
 type predictFile struct {

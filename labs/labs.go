@@ -43,6 +43,8 @@ type Task struct {
 	Section   int
 	Answer    bool          // the page shows a field for `answer`
 	Solution  template.HTML // never in the page before it is asked for
+	Why       template.HTML // the author's answer to "Why did it work?", shown after a pass
+	Programs  []string      // in images/programs; the source of each may be read after a pass
 	check     []byte
 	solve     []byte
 	wrong     []Wrong
@@ -58,7 +60,7 @@ const (
 type Predict struct {
 	Question string
 	Options  []string
-	Answer   string // "" when it depends on the sandbox
+	Answer   string // "" when it depends on the sandbox: the check tells it as Outcome
 }
 
 // Wrong is an attempt that must fail with this message.
@@ -100,6 +102,7 @@ type Result struct {
 	Observed  string `json:"observed,omitempty"`
 	Evidence  string `json:"evidence,omitempty"` // a harmless command
 	Hint      string `json:"hint,omitempty"`
+	Outcome   string `json:"outcome,omitempty"` // of what was to be predicted, when it depends on the sandbox
 	Section   int    `json:"section,omitempty"`
 	Ms        int64  `json:"ms"`
 	Reference string `json:"reference,omitempty"` // of a broken check, as in the log

@@ -172,20 +172,24 @@ func (r *reader) id(dir string) string {
 func (r *reader) module(dir string) *Module {
 	file := path.Join(dir, "module.yaml")
 	var f moduleFile
+	sections := map[int]string{}
 	ok := r.sound(func() {
 		r.list(dir, moduleNames...)
-		if r.yaml(file, &f) {
-			r.need(file, f.Schema, map[string]bool{
-				"id": idPattern.MatchString(f.ID), "title": f.Title != "", "summary": f.Summary != "", "minutes": f.Minutes > 0,
-			})
+		if !r.yaml(file, &f) {
+			return
+		}
+		r.need(file, f.Schema, map[string]bool{
+			"id": idPattern.MatchString(f.ID), "title": f.Title != "", "summary": f.Summary != "", "minutes": f.Minutes > 0,
+		})
+		for _, s := range f.Sections {
+			if s.Number < 1 || s.Title == "" || sections[s.Number] != "" {
+				r.problem(file, 0, fmt.Sprintf("section %d has no title, or comes twice", s.Number), "give each section a number from 1 and a title")
+			}
+			sections[s.Number] = s.Title
 		}
 	})
 	if f.ID == "" {
 		return nil
-	}
-	sections := map[int]string{}
-	for _, s := range f.Sections {
-		sections[s.Number] = s.Title
 	}
 	m := &Module{ID: f.ID, Title: f.Title, Summary: f.Summary, Minutes: f.Minutes}
 	for _, entry := range r.list(path.Join(dir, "labs")) {
@@ -335,6 +339,7 @@ func (r *reader) taskText(file string, t *Task) {
 	r.need(file, f.Schema, map[string]bool{
 		"title": f.Title != "",
 		"mode":  f.Mode == "" || f.Mode == Once || f.Mode == While,
+		"why":   f.Why != "",
 	})
 	t.Title, t.Mode, t.Needs, t.Answer = f.Title, f.Mode, f.Needs, f.Answer
 	if t.Mode == "" {
@@ -349,6 +354,13 @@ func (r *reader) taskText(file string, t *Task) {
 		}
 		t.Predict = &Predict{Question: p.Question, Options: p.Options, Answer: p.Answer}
 	}
+	for _, name := range f.Programs {
+		if !idPattern.MatchString(name) {
+			r.problem(file, 0, fmt.Sprintf("program %q is no name", cut(name, 80)), "name a program of images/programs, as in [mystery]")
+		}
+	}
+	t.Programs = f.Programs
+	t.Why = r.render(file, []byte(f.Why), 0)
 	for _, hint := range f.Hints {
 		t.Hints = append(t.Hints, r.render(file, []byte(hint), 0))
 	}

@@ -29,6 +29,10 @@ observed() { sn_tell observed "$1"; }
 evidence() { sn_tell evidence "$1"; }
 hint() { sn_tell hint "$1"; }
 
+# outcome VALUE says what was to be predicted, where it depends on the sandbox. The
+# learner reads it beside his prediction once the task is passed.
+outcome() { sn_tell outcome "$1"; }
+
 # derive NAME prints 64 hex digits that belong to this sandbox and NAME.
 derive() {
     local sum

@@ -74,7 +74,7 @@ func course() fstest.MapFS {
 		put("os/labs/"+lab+"/lab.md", "Why.\n")
 		task := func(id, front, check string) {
 			dir := "os/labs/" + lab + "/tasks/" + id
-			put(dir+"/task.md", "---\nschema: 1\ntitle: "+id[3:]+"\n"+front+"---\nDo it.\n")
+			put(dir+"/task.md", "---\nschema: 1\ntitle: "+id[3:]+"\nwhy: The reason of "+id+".\n"+front+"---\nDo it.\n")
 			put(dir+"/check.sh", check)
 			put(dir+"/solve.sh", "true\n")
 			put(dir+"/solution.md", "The solution of "+id+".\n")

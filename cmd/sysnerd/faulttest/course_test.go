@@ -22,7 +22,7 @@ func writeCourse(dir string) error {
 	} {
 		for _, lab := range []string{"01-one", "02-other"} {
 			at := "os/labs/" + lab + "/tasks/" + task.id + "/"
-			files[at+"task.md"] = "---\nschema: 1\ntitle: " + task.id[3:] + "\n" + task.front + "hints:\n  - Try.\n---\nDo it.\n"
+			files[at+"task.md"] = "---\nschema: 1\ntitle: " + task.id[3:] + "\nwhy: So.\n" + task.front + "hints:\n  - Try.\n---\nDo it.\n"
 			files[at+"check.sh"] = task.check
 			files[at+"solve.sh"] = "true\n"
 			files[at+"solution.md"] = "The solution.\n"

@@ -38,7 +38,7 @@ func openSite(dir, guest string, capacity int) (*site, error) {
 		"os/module.yaml":                                {Data: []byte("schema: 1\nid: os\ntitle: OS\nsummary: All.\nminutes: 9\nsections:\n  - number: 5\n    title: Calls\n")},
 		"os/labs/01-one/lab.yaml":                       {Data: []byte("schema: 1\ntitle: One\nsummary: First.\nlevel: core\nminutes: 5\nsection: 5\n")},
 		"os/labs/01-one/lab.md":                         {Data: []byte("Why.\n")},
-		"os/labs/01-one/tasks/10-word/task.md":          {Data: []byte("---\nschema: 1\ntitle: Word\nanswer: true\nhints:\n  - Say it.\n---\nDo it.\n")},
+		"os/labs/01-one/tasks/10-word/task.md":          {Data: []byte("---\nschema: 1\ntitle: Word\nwhy: So.\nanswer: true\nhints:\n  - Say it.\n---\nDo it.\n")},
 		"os/labs/01-one/tasks/10-word/check.sh":         {Data: []byte("fail 'Not that word.'\n")},
 		"os/labs/01-one/tasks/10-word/solve.sh":         {Data: []byte("true\n")},
 		"os/labs/01-one/tasks/10-word/solution.md":      {Data: []byte("None.\n")},

@@ -68,14 +68,16 @@ answered() {
 # lacks WHAT tells whether this sandbox has no "accounting" or no "inotify".
 lacks() { [[ " ${SN_MISSING-} " == *" $1 "* ]]; }
 
-# The journal: start, end, status, line and output of each command, newest first.
+# The journal, newest first, sn_fields for each command; see sn_command.
+sn_fields=10
 mapfile -d '' -t sn_journal <"${SN_JOURNAL:-/dev/null}"
 # Every opening of a watched program.
 mapfile -t sn_opened <"${SN_OPENED:-/dev/null}"
 
 # ended NAME [PARENT] goes, call by call, through the learner's processes of that
 # name (any, if empty) that ended, newest first. It sets pid, ppid, command, status,
-# signal, start, end, minor, major.
+# signal, start, end, minor, major, execed (0 for a copy of its parent that never ran
+# a program), tab (of its terminal, 0 without one). Only the name can be forged.
 sn_ended_asked='' sn_ended_found=()
 ended() {
     if [[ "$*" != "$sn_ended_asked" ]]; then
@@ -86,7 +88,7 @@ ended() {
         sn_ended_asked=''
         return 1
     fi
-    IFS=$'\t' read -r _ pid ppid _ command status signal start end minor major <<<"${sn_ended_found[-1]}"
+    sn_record "${sn_ended_found[-1]}"
     unset 'sn_ended_found[-1]'
 }
 
@@ -96,17 +98,22 @@ sn_select() {
         '$4 == uid && (name == "" || $5 == name) && (parent == "" || $3 == parent)' "${SN_ENDED:-/dev/null}"
 }
 
-# typed NAME goes, newest first, through the commands whose line holds that word. It
-# sets line, output, exit, began, finished (Unix milliseconds). It proves nothing.
+sn_record() {
+    IFS=$'\t' read -r _ pid ppid _ command status signal start end minor major execed tab sn_from sn_to <<<"$1"
+}
+
+# typed [NAME] goes, newest first, through the commands whose line holds that word. It
+# sets line, output, late (what came after its end), exit, began, finished (Unix
+# milliseconds, 0 while it runs), place (0 for the newest). It proves nothing.
 sn_typed_asked='' sn_typed_next=0
 typed() {
-    if [[ "$*" != "$sn_typed_asked" ]]; then
-        sn_typed_asked="$*" sn_typed_next=0
+    if [[ "+$*" != "$sn_typed_asked" ]]; then
+        sn_typed_asked="+$*" sn_typed_next=0
     fi
-    while ((sn_typed_next < ${#sn_journal[@]})); do
+    while ((sn_typed_next * sn_fields < ${#sn_journal[@]})); do
         sn_command "$sn_typed_next"
-        sn_typed_next=$((sn_typed_next + 5))
-        if sn_names "$1"; then
+        sn_typed_next=$((sn_typed_next + 1))
+        if [[ -z ${1-} ]] || sn_names "$1"; then
             return 0
         fi
     done
@@ -115,73 +122,106 @@ typed() {
 }
 
 # ran NAME goes, newest first, through the commands during which a process of that
-# name, of the learner's, began and ended, as the kernel wrote it down; for programs
-# whose real file is watched, that file was opened as well. It sets what typed and
-# ended set, and named: 1 if the line holds the word, or is not known.
-sn_ran_asked='' sn_ran_next=0 sn_ran_found=()
+# name, of the learner's, ended, as the kernel wrote it down, and through each such
+# process, newest first. It ran a program, not only took that name; for programs whose
+# real file is watched, that file was opened as well. What a command left running
+# counts for it until the next one begins. It sets what typed and ended set, and
+# named: 1 if the line holds the word, or is not known.
+sn_ran_asked='' sn_ran_next=0 sn_ran_at=0 sn_ran_found=()
 ran() {
     if [[ "$*" != "$sn_ran_asked" ]]; then
         sn_ran_asked="$*" sn_ran_next=0
         mapfile -t sn_ran_found < <(sn_select "$1" '')
+        sn_ran_at=${#sn_ran_found[@]}
     fi
-    while ((sn_ran_next < ${#sn_journal[@]})); do
+    while ((sn_ran_next * sn_fields < ${#sn_journal[@]})); do
         sn_command "$sn_ran_next"
-        sn_ran_next=$((sn_ran_next + 5))
-        ((finished > 0)) || continue
         named=0
         if [[ -z $line ]] || sn_names "$1"; then
             named=1
         fi
         if lacks accounting; then
-            pid='' status=$exit signal=0
-            ((named)) || continue
-        else
-            sn_process || continue
+            sn_ran_next=$((sn_ran_next + 1))
+            pid='' status=$exit signal=0 start=$began
+            if ((named && finished)) && sn_real "$1"; then
+                return 0
+            fi
+            continue
         fi
-        if sn_real "$1"; then
-            return 0
-        fi
+        while ((sn_ran_at > 0)); do
+            sn_ran_at=$((sn_ran_at - 1))
+            sn_record "${sn_ran_found[sn_ran_at]}"
+            if ((execed)) && sn_during && sn_real "$1"; then
+                return 0
+            fi
+        done
+        sn_ran_next=$((sn_ran_next + 1)) sn_ran_at=${#sn_ran_found[@]}
     done
     sn_ran_asked=''
     return 1
 }
 
+# sn_command PLACE
 sn_command() {
-    began=${sn_journal[$1]} finished=${sn_journal[$1 + 1]} exit=${sn_journal[$1 + 2]}
-    line=${sn_journal[$1 + 3]} output=${sn_journal[$1 + 4]}
+    local at=$(($1 * sn_fields))
+    place=$1
+    began=${sn_journal[at]} finished=${sn_journal[at + 1]} exit=${sn_journal[at + 2]}
+    line=${sn_journal[at + 3]} output=${sn_journal[at + 4]} late=${sn_journal[at + 5]}
+    sn_tab=${sn_journal[at + 6]} sn_begins=${sn_journal[at + 7]}
+    sn_ends=${sn_journal[at + 8]} sn_next=${sn_journal[at + 9]}
 }
 
 # sn_names NAME: the line holds NAME as a word, a path before it allowed.
 sn_names() { [[ $line =~ (^|[^[:alnum:]_.-])"$1"($|[^[:alnum:]_.-]) ]]; }
 
-# sn_process: one of sn_ran_found lived during the command. The kernel keeps whole
-# seconds of its start, and the marks come through a terminal.
-sn_process() {
-    local i
-    for ((i = ${#sn_ran_found[@]} - 1; i >= 0; i--)); do
-        IFS=$'\t' read -r _ pid ppid _ command status signal start end minor major <<<"${sn_ran_found[i]}"
-        if ((start >= began - 2000 && end <= finished + 1000)); then
+# sn_during: the process ended during the command, or after it and before the next,
+# by its place in what the terminal printed. -1 is what has not come yet. Who left his
+# terminal has only the time: the kernel keeps whole seconds of it.
+sn_during() {
+    if ((tab == 0)); then
+        ((start >= began - 2000 && (finished == 0 || end <= finished + 1000)))
+        return
+    fi
+    ((tab == sn_tab && (sn_to < 0 || sn_to >= sn_begins) &&
+        (sn_ends < 0 || sn_next < 0 || sn_from <= sn_ends || (sn_to >= 0 && sn_to <= sn_next))))
+}
+
+# sn_real NAME: the real file of that program, if it is one of those that are
+# watched, was opened when the process began.
+sn_real() {
+    local path record at
+    case $1 in
+    strace | gdb | ps | lsof | kill) path=/usr/bin/$1 ;;
+    *)
+        path=/usr/local/bin/$1
+        [[ -f $path && ! -L $path ]] || return 0
+        ;;
+    esac
+    lacks inotify && return 0
+    for record in "${sn_opened[@]}"; do
+        at=${record%%$'\t'*}
+        if [[ ${record#*$'\t'} == "$path" ]] && ((at >= start - 1000 && at <= start + 3000)); then
             return 0
         fi
     done
     return 1
 }
 
-# sn_real NAME: the real file of that program, if it is one of those that are
-# watched, was opened during the command.
-sn_real() {
-    local record
-    case $1 in
-    strace | gdb | ps | lsof | kill) ;;
-    *) return 0 ;;
-    esac
-    lacks inotify && return 0
-    for record in "${sn_opened[@]}"; do
-        if [[ ${record#*$'\t'} == "/usr/bin/$1" ]] && ((${record%%$'\t'*} >= began - 1000 && ${record%%$'\t'*} <= finished + 1000)); then
-            return 0
-        fi
-    done
-    return 1
+# genuine PID NAME: the process runs the image's own program of that name (a path, if
+# it holds a slash), with nothing of the learner's mapped into it (a library put in
+# front of its own), and nobody traces it now. It sets REPLY to why not. A name in ps
+# proves nothing: a process may call itself what it likes.
+genuine() {
+    local path=$2 there
+    [[ $path == */* ]] || path=$(type -P "$2") || path=/usr/local/bin/$2
+    REPLY="its program is not $path"
+    there=$(stat -L -c %d:%i -- "/proc/$1/exe" 2>/dev/null) || return 1
+    [[ $there == "$(stat -L -c %d:%i -- "$path" 2>/dev/null)" ]] || return 1
+    REPLY='it is being traced'
+    local REPLY_KEPT=$REPLY
+    proc "$1" TracerPid && ((REPLY == 0)) || { REPLY=$REPLY_KEPT; return 1; }
+    REPLY='a file of yours is mapped into it'
+    ! awk '$4 != "00:00" && $6 !~ /^\/usr\// && $6 !~ /^\/lib/ { found = 1 } END { exit !found }' "/proc/$1/maps" 2>/dev/null
 }
 
 # proc PID KEY sets REPLY to what /proc/PID/status has under KEY: State, PPid, VmRSS.
@@ -214,6 +254,7 @@ maps() {
 
 # cgroup WHAT sets REPLY to a number of this sandbox's cgroup, version 1 or 2 alike:
 # memory.limit, memory.used, memory.oom_kills, pids.limit, pids.used. "max" is no limit.
+# It sets cgroup_file to the file that holds it here.
 cgroup() {
     local root=/sys/fs/cgroup file key=''
     if [[ -e $root/cgroup.controllers ]]; then
@@ -235,6 +276,7 @@ cgroup() {
         *) return 1 ;;
         esac
     fi
+    cgroup_file=$root/$file
     local name number
     while read -r name number; do
         if [[ -z $key || $name == "$key" ]]; then

@@ -1,0 +1,9 @@
+#!/bin/bash
+# Seeds what differs for each sandbox: the descriptors that listener and keeper have,
+# and the notes that keeper writes. The learner starts both programs.
+set -e
+
+mkdir -p /run/lab
+chmod 0755 /run/lab
+derive listener >/run/lab/listener.seed
+derive keeper >/run/lab/keeper.seed

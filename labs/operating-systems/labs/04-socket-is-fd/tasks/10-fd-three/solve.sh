@@ -1,0 +1,2 @@
+#!/bin/bash
+exec 3</etc/hostname

@@ -1,0 +1,3 @@
+#!/bin/bash
+# Another process has it as descriptor 3, not the shell of this terminal.
+(exec 3</etc/hostname; sleep 60) &

@@ -1,0 +1,4 @@
+#!/bin/bash
+# `leaky` is stopped, and so is the service.
+leaky leaky.conf & sleep 4
+kill -STOP $!

@@ -61,7 +61,14 @@ func (s *Sandbox) handle(f link.Frame) {
 	case link.KindOOM:
 		var o link.OOM
 		if f.JSON(&o) == nil {
-			s.emit(Event{OOM: &OOM{Count: o.Count, PID: o.PID, Command: o.Command}})
+			s.emit(Event{OOM: &OOM{
+				Count: o.Count, At: o.At, PID: o.PID, Command: o.Command, RSS: o.RSS, Score: o.Score, Adj: o.Adj, Limit: o.Limit,
+			}})
+		}
+	case link.KindEnded:
+		var d link.Ended
+		if f.JSON(&d) == nil {
+			s.emit(Event{Exits: d.Count})
 		}
 	case link.KindAnswer:
 		var a link.Answer

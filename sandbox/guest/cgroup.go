@@ -10,25 +10,43 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// unlimited is where a memory limit stands for none: "max" on version 2, the
+// largest number of whole pages on version 1.
+const unlimited = 1 << 60
+
 // cgroup reads the limits and counters of this sandbox, with the same words on
 // version 1 and 2 (kernel admin-guide/cgroup-v1/memory, admin-guide/cgroup-v2).
 type cgroup struct {
-	version                      int
-	memUsed, memLimit, memEvents string
-	pidsUsed, pidsLimit          string
+	version                               int
+	memUsed, memLimit, memEvents, memStat string
+	pidsUsed, pidsLimit                   string
 }
 
 func findCgroup(root string) cgroup {
 	if _, err := os.Stat(filepath.Join(root, "cgroup.controllers")); err == nil {
 		in := func(name string) string { return filepath.Join(root, name) }
-		return cgroup{2, in("memory.current"), in("memory.max"), in("memory.events"), in("pids.current"), in("pids.max")}
+		// Not memory.events.local: a kill in a cgroup below is one in this sandbox too.
+		return cgroup{
+			2, in("memory.current"), in("memory.max"), in("memory.events"), in("memory.stat"),
+			in("pids.current"), in("pids.max"),
+		}
 	}
 	mem, pids := filepath.Join(root, "memory"), filepath.Join(root, "pids")
 	return cgroup{
 		1,
-		filepath.Join(mem, "memory.usage_in_bytes"), filepath.Join(mem, "memory.limit_in_bytes"), filepath.Join(mem, "memory.oom_control"),
+		filepath.Join(mem, "memory.usage_in_bytes"), filepath.Join(mem, "memory.limit_in_bytes"),
+		filepath.Join(mem, "memory.oom_control"), filepath.Join(mem, "memory.stat"),
 		filepath.Join(pids, "pids.current"), filepath.Join(pids, "pids.max"),
 	}
+}
+
+// limit is the memory limit in bytes, 0 for none.
+func (c cgroup) limit() int64 {
+	n := readNumber(c.memLimit)
+	if n >= unlimited {
+		return 0
+	}
+	return n
 }
 
 // readNumber reads a file that holds one number; "max" is the largest. A file
@@ -44,7 +62,7 @@ func readNumber(path string) int64 {
 }
 
 // readInto reads the beginning of a file into buf; nothing when it can't. It makes
-// no garbage: these files are read twice a second for a sandbox's life.
+// no garbage: these files are read many times a second for a sandbox's life.
 func readInto(buf []byte, path string) []byte {
 	fd, err := retry(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {
@@ -62,14 +80,26 @@ func (c cgroup) oomKills() int64 {
 	return keyed(readInto(buf[:], c.memEvents), "oom_kill")
 }
 
+// cache is how much of the memory in use holds files of a disk, in bytes. The
+// kernel takes that back before it ends anybody. What lies in a tmpfs does not count.
+func (c cgroup) cache() int64 {
+	var buf [4096]byte
+	p := readInto(buf[:], c.memStat)
+	return keyed(p, "active_file") + keyed(p, "inactive_file")
+}
+
 // keyed finds the number behind a key in a file of "key number" lines.
 func keyed(p []byte, key string) int64 {
-	for line := range bytes.Lines(p) {
-		f := bytes.Fields(line)
-		if len(f) >= 2 && string(f[0]) == key {
-			n, _ := strconv.ParseInt(string(f[1]), 10, 64)
-			return n
+	for len(p) > 0 {
+		var line []byte
+		line, p, _ = bytes.Cut(p, []byte("\n"))
+		name, rest, _ := bytes.Cut(line, []byte(" "))
+		if string(name) != key {
+			continue
 		}
+		number, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte(" "))
+		n, _ := strconv.ParseInt(string(number), 10, 64)
+		return n
 	}
 	return 0
 }

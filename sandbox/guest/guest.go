@@ -38,6 +38,7 @@ type Guest struct {
 	missing   []string
 	account   *account
 	watch     *watch
+	wall      *wall
 	terminals map[uint32]*terminal
 	runs      map[uint32]*run
 	used      bool // a script ran since the heap was last given back
@@ -222,6 +223,7 @@ func (g *Guest) prepare() {
 	g.watch, err = newWatch(g.setup.UID)
 	lacks("inotify", err)
 	lacks("answer", g.listenAnswers())
+	g.wall = newWall(g.cgroup, g.account, g.setup.UID)
 	go (&health{g: g}).watch()
 }
 

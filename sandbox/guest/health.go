@@ -10,8 +10,7 @@ import (
 	"sysnerd/sandbox/link"
 )
 
-// healthPeriod is how often the guest looks whether something is full. A kill is
-// told within one period.
+// healthPeriod is how often the guest looks whether something is full.
 const healthPeriod = 500 * time.Millisecond
 
 // quietPeriods is after how many periods without a script the guest gives back to
@@ -21,16 +20,25 @@ const quietPeriods = 6
 // health tells of kills and of what is full, once when it becomes so and once
 // when it is over.
 type health struct {
-	g     *Guest
-	kills int64
-	told  map[string]bool
+	g    *Guest
+	told map[string]bool
 }
 
 func (h *health) watch() {
 	h.told = map[string]bool{}
-	h.kills = h.g.cgroup.oomKills()
+	w := h.g.wall
 	quiet := 0
-	for range time.Tick(healthPeriod) {
+	for next := time.Now().Add(healthPeriod); ; {
+		time.Sleep(w.period(time.Now()))
+		now := time.Now()
+		w.look(now)
+		if c := h.g.link(); c != nil {
+			w.tell(func(k link.OOM) { c.sendJSON(link.KindOOM, 0, k) })
+		}
+		if now.Before(next) {
+			continue
+		}
+		next = now.Add(healthPeriod - healthPeriod/10) // a look comes a little early or not at all
 		h.look()
 		if quiet++; h.g.wasUsed() {
 			quiet = 0
@@ -51,33 +59,29 @@ func (g *Guest) wasUsed() bool {
 
 func (h *health) look() {
 	g := h.g
-	var fresh []endedProcess
+	ended := 0
 	if g.account != nil {
-		fresh = g.account.update()
-	}
-	if g.watch != nil {
-		g.watch.read()
+		for _, e := range g.account.update() {
+			if int(e.uid) == g.setup.UID {
+				ended++
+			}
+		}
 	}
 	c := g.link()
 	if c == nil {
 		return // what is cumulative is told when somebody listens
 	}
-	if kills := g.cgroup.oomKills(); kills > h.kills {
-		o := link.OOM{Count: kills}
-		for _, e := range fresh {
-			if e.signal == int(unix.SIGKILL) {
-				o.PID, o.Command = int(e.pid), e.command
-			}
-		}
-		h.kills = kills
-		c.sendJSON(link.KindOOM, 0, o)
+	if ended > 0 {
+		c.sendJSON(link.KindEnded, 0, link.Ended{Count: ended})
 	}
-
 	used, most := readNumber(g.cgroup.pidsUsed), int64(g.setup.Processes)
 	h.tell(c, "processes-full", used >= most*9/10, func() string {
 		return fmt.Sprintf("%d of %d process slots are taken; nothing new can start.", min(used, most), most)
 	})
-	mem, limit := readNumber(g.cgroup.memUsed), readNumber(g.cgroup.memLimit)
+	mem, limit := readNumber(g.cgroup.memUsed), g.cgroup.limit()
+	if mem > limit-limit/50 {
+		mem -= g.cgroup.cache()
+	}
 	h.tell(c, "memory-full", limit > 0 && mem > limit-limit/50, func() string {
 		return fmt.Sprintf("Memory is at the limit, %d of %d MiB: the kernel may end a process.", mem>>20, limit>>20)
 	})

@@ -42,6 +42,7 @@ func (g *Guest) kill(k link.Kill) error {
 	if g.watch != nil {
 		g.watch.forget()
 	}
+	g.wall.forget()
 	return nil
 }
 

@@ -40,6 +40,7 @@ type process struct {
 	MinFlt   int64  `json:"minor_faults"`
 	MajFlt   int64  `json:"major_faults"`
 	OOMScore int    `json:"oom_score"`
+	OOMAdj   int    `json:"oom_score_adj"`
 	FDs      int    `json:"fds"`
 }
 

@@ -5,10 +5,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"sysnerd/sandbox/link"
 )
 
 // maxSampled bounds a sample, so that it fits in one frame.
-const maxSampled = 192
+const maxSampled = 160
 
 // sample is sandbox.Sample on the wire.
 type sample struct {
@@ -17,11 +19,15 @@ type sample struct {
 	Pids      pids      `json:"pids"`
 	Processes []process `json:"processes"`
 	Cgroup    int       `json:"cgroup"`
+
+	Trail [][2]int64 `json:"trail"`
+	Kills []link.OOM `json:"kills"`
 }
 
 type memory struct {
 	Used     int64 `json:"used"`
 	Limit    int64 `json:"limit"`
+	Cache    int64 `json:"cache"`
 	OOMKills int64 `json:"oom_kills"`
 	HostFree int64 `json:"host_free"`
 }
@@ -37,13 +43,13 @@ func (g *Guest) sample() sample {
 	s := sample{
 		At:        time.Now(),
 		Cgroup:    c.version,
-		Memory:    memory{Used: readNumber(c.memUsed), Limit: readNumber(c.memLimit), OOMKills: c.oomKills()},
+		Memory:    memory{Used: readNumber(c.memUsed), Limit: c.limit(), Cache: c.cache(), OOMKills: c.oomKills()},
 		Pids:      pids{Used: int(readNumber(c.pidsUsed)), Limit: int(min(readNumber(c.pidsLimit), 1<<22))},
 		Processes: []process{},
 	}
-	if p, err := os.ReadFile("/proc/meminfo"); err == nil {
-		s.Memory.HostFree = keyed(p, "MemAvailable:") * 1024
-	}
+	var info [512]byte // the third line has it
+	s.Memory.HostFree = keyed(readInto(info[:], "/proc/meminfo"), "MemAvailable:") * 1024
+	g.wall.show(&s)
 	for _, pid := range processes() {
 		dir := filepath.Join("/proc", strconv.Itoa(pid))
 		stat, err := os.ReadFile(filepath.Join(dir, "stat"))
@@ -62,6 +68,7 @@ func (g *Guest) sample() sample {
 			continue
 		}
 		p.OOMScore = int(readNumber(filepath.Join(dir, "oom_score")))
+		p.OOMAdj = int(readNumber(filepath.Join(dir, "oom_score_adj")))
 		p.FDs = -1
 		if fds, err := os.Open(filepath.Join(dir, "fd")); err == nil {
 			if names, err := fds.Readdirnames(-1); err == nil {

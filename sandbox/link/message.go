@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Version of the protocol. Both sides say theirs in Hello and Welcome; a guest of
@@ -46,6 +47,7 @@ const (
 	KindAnswer   Kind = 76 // Answer
 	KindNotice   Kind = 77 // Notice
 	KindRejected Kind = 78 // Rejected: the Hello was refused
+	KindEnded    Kind = 79 // Ended
 )
 
 // Limits of messages.
@@ -158,11 +160,22 @@ type Done struct {
 	Error string `json:"error,omitempty"`
 }
 
-// OOM is a kill by the kernel for want of memory.
+// OOM is a kill by the kernel for want of memory. RSS and Score are about; sizes
+// are in bytes.
 type OOM struct {
-	Count   int64  `json:"count"`
-	PID     int    `json:"pid,omitempty"`
-	Command string `json:"command,omitempty"`
+	Count   int64     `json:"count"`
+	At      time.Time `json:"at"`
+	PID     int       `json:"pid,omitempty"`
+	Command string    `json:"command,omitempty"`
+	RSS     int64     `json:"rss,omitempty"`
+	Score   int64     `json:"score,omitempty"` // thousandths of the limit, with adj
+	Adj     int64     `json:"adj,omitempty"`   // oom_score_adj
+	Limit   int64     `json:"limit,omitempty"`
+}
+
+// Ended tells that processes of the learner have ended which no run was told of.
+type Ended struct {
+	Count int `json:"count"`
 }
 
 // Answer is a submitted value.

@@ -1,6 +1,7 @@
 package labs
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -37,12 +38,19 @@ type labFile struct {
 	Minutes  int        `yaml:"minutes"`
 	Section  int        `yaml:"section"`
 	Lifetime string     `yaml:"lifetime"`
+	Image    string     `yaml:"image"`   // "" or standard: there is no other yet
+	Profile  string     `yaml:"profile"` // likewise
 	Limits   limitsFile `yaml:"limits"`
 }
 
+// standard is the image and the profile that every lab has.
+const standard = "standard"
+
 // limitsFile is what a lab asks for instead of sandbox.DefaultLimits.
 type limitsFile struct {
-	Memory           string  `yaml:"memory"` // "256 MiB"
+	Memory           string  `yaml:"memory"`      // "256 MiB"
+	MemoryLow        string  `yaml:"memory-low"`  // the page may move memory down to this
+	MemoryHigh       string  `yaml:"memory-high"` // and up to this; without both it is fixed
 	CPUs             float64 `yaml:"cpus"`
 	Processes        int     `yaml:"processes"`
 	LearnerProcesses int     `yaml:"learner-processes"`
@@ -79,7 +87,7 @@ func (f limitsFile) limits() (sandbox.Limits, error) {
 	for _, size := range []struct {
 		key, text string
 		to        *int64
-	}{{"memory", f.Memory, &l.Memory}, {"home", f.Home, &l.Home}, {"tmp", f.Tmp, &l.Tmp}} {
+	}{{"memory", f.Memory, &l.Memory}, {"memory-low", f.MemoryLow, &l.MemoryLow}, {"memory-high", f.MemoryHigh, &l.MemoryHigh}, {"home", f.Home, &l.Home}, {"tmp", f.Tmp, &l.Tmp}} {
 		if size.text == "" {
 			continue
 		}
@@ -100,7 +108,13 @@ func (f limitsFile) limits() (sandbox.Limits, error) {
 			*count.to = count.value
 		}
 	}
-	return l, l.Check()
+	if (l.MemoryLow == 0) != (l.MemoryHigh == 0) {
+		return l, errors.New("memory-low and memory-high are the two ends of a range; name both or neither")
+	}
+	if err := l.Check(); err != nil {
+		return l, err
+	}
+	return l, l.CheckTmpfs()
 }
 
 // parseSize reads "32 MiB".

@@ -6,6 +6,7 @@
 // guest → pty; its echo comes back by Sandbox.handle → Terminal → View.Next.
 //
 //	keeper.go, recover.go, reset.go, tend.go   who has which sandbox, and for how long
+//	queue.go, pool.go, limits.go               how many fit, who waits, what each may take
 //	sandbox.go, live.go, ask.go, run.go        one sandbox, its link and what is asked over it
 //	terminal.go, view.go, history.go           one shell and those who watch it
 //	journal.go, osc.go                         the commands that its marks tell of

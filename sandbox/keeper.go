@@ -45,6 +45,7 @@ type KeeperConfig struct {
 	Instance string
 	Image    string
 	Capacity int           // sandboxes at most, warm ones included
+	Budget   int64         // bytes of memory that all may ever take together; 0: only Capacity counts
 	Pool     int           // warm sandboxes for each lab in demand; 0 means none
 	Warm     []Claim       // labs that are in demand from the start; only Lab and Limits count
 	Lifetime time.Duration // of a sandbox, unless the Claim says otherwise
@@ -88,13 +89,25 @@ type entry struct {
 	claim   Claim
 	created time.Time
 	ready   chan struct{} // closed when s is live, or err is set
-	reset   chan struct{} // room for one: who holds it resets the sandbox
+	turn    chan struct{} // room for one: who holds it resets the sandbox or moves its limit
 
 	s   *Sandbox // both set before ready is closed
 	err error
 
 	ended time.Time // under mu; zero while it is in use
 }
+
+// take waits for the turn to change the sandbox; release gives it back.
+func (e *entry) take(ctx context.Context) error {
+	select {
+	case e.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *entry) release() { <-e.turn }
 
 // Stats counts what a Keeper did since it began.
 type Stats struct {
@@ -165,16 +178,16 @@ func (k *Keeper) entry(c Claim) (e *entry, created bool, err error) {
 	if e := k.owned[key]; e != nil {
 		return e, false, nil
 	}
-	if err := k.admit(key, time.Now()); err != nil {
-		return nil, false, err
-	}
 	if c.Limits == (Limits{}) {
 		c.Limits = DefaultLimits()
+	}
+	if err := k.admit(key, c.Limits.most(), time.Now()); err != nil {
+		return nil, false, err
 	}
 	if c.Lifetime == 0 {
 		c.Lifetime = k.cfg.Lifetime
 	}
-	e = &entry{claim: c, created: time.Now(), ready: make(chan struct{}), reset: make(chan struct{}, 1)}
+	e = &entry{claim: c, created: time.Now(), ready: make(chan struct{}), turn: make(chan struct{}, 1)}
 	k.owned[key] = e
 	k.pool.want(c, e.created)
 	k.work.Go(func() { k.bring(e) })
@@ -224,7 +237,14 @@ func (k *Keeper) cold(ctx context.Context, e *entry) (*Sandbox, error) {
 	k.mu.Lock()
 	k.pool.waiting++
 	uid, err := k.uids.take(time.Now())
-	evicted := k.pool.evict(len(k.owned) + k.pool.size() - k.cfg.Capacity)
+	var evicted []*warm
+	for k.over() { // this claim is counted already
+		w := k.pool.evict(1)
+		if len(w) == 0 {
+			break
+		}
+		evicted = append(evicted, w...)
+	}
 	k.mu.Unlock()
 	defer func() {
 		k.mu.Lock()
@@ -379,20 +399,10 @@ func (k *Keeper) Remove(ctx context.Context, id string) error {
 	return nil
 }
 
-// SetLimits changes the limits of a running sandbox. Errors: ErrNotFound, ErrLimitBelowUse.
+// SetLimits is SetMemory for who holds a whole set of limits; only the memory can
+// be changed. Errors: as SetMemory.
 func (k *Keeper) SetLimits(ctx context.Context, id string, l Limits) error {
-	e, err := k.find(id)
-	if err != nil {
-		return err
-	}
-	if err := k.cfg.Engine.Update(ctx, id, l); err != nil {
-		return fmt.Errorf("set limits of sandbox %s: %w", id, err)
-	}
-	e.s.mu.Lock()
-	e.s.spec.Limits = l
-	e.s.mu.Unlock()
-	e.s.emit(Event{Limits: &l})
-	return nil
+	return k.SetMemory(ctx, id, l.Memory)
 }
 
 // Close detaches from every sandbox, which live on, and waits for all goroutines.

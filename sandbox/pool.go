@@ -65,6 +65,17 @@ func (p *pool) size() int {
 	return n
 }
 
+// most is the memory that the warm sandboxes may ever take, those being started too.
+func (p *pool) most() (bytes int64) {
+	for _, w := range p.ready {
+		bytes += w.kind.limits.most()
+	}
+	for of, n := range p.heating {
+		bytes += int64(n) * of.limits.most()
+	}
+	return bytes
+}
+
 func (p *pool) count(of kind) int {
 	n := p.heating[of]
 	for _, w := range p.ready {
@@ -163,7 +174,7 @@ func (k *Keeper) refill() {
 	for _, of := range kinds {
 		for k.pool.count(of) < k.cfg.Pool {
 			heating := k.pool.size() - len(k.pool.ready)
-			if heating >= warmAtOnce || len(k.owned)+k.pool.size() >= k.cfg.Capacity {
+			if heating >= warmAtOnce || !k.fits(of.limits.most()) {
 				return
 			}
 			uid, err := k.uids.take(now)

@@ -22,6 +22,12 @@ const (
 	shmInodes = 512
 )
 
+// Bounds of the memory of a sandbox.
+const (
+	leastMemory int64 = 32 << 20
+	mostMemory  int64 = 64 << 30
+)
+
 // seccomp is an allow-list in the format of the Docker Engine, read alike by
 // 20.10 and all that came since. It began as moby's default. Taken out: what
 // reaches the host's global budgets (AIO), what has been an escape before
@@ -88,12 +94,7 @@ func (s Spec) Profile() Profile {
 			{"core", 0, 0},
 			{"msgqueue", 65536, 65536},
 		},
-		Tmpfs: []Tmpfs{
-			{Path: Home, Size: s.Limits.Home, Inodes: s.Limits.Inodes, Mode: 0o700, UID: s.UID, Exec: true},
-			{Path: "/tmp", Size: s.Limits.Tmp, Inodes: s.Limits.Inodes, Mode: 0o1777, Exec: true},
-			{Path: "/run", Size: runSize, Inodes: runInodes, Mode: 0o755},
-			{Path: "/dev/shm", Size: shmSize, Inodes: shmInodes, Mode: 0o1777},
-		},
+		Tmpfs: s.Limits.tmpfs(s.UID),
 		// The first block is what Docker masks by itself; naming any replaces all.
 		MaskedPaths: []string{
 			"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
@@ -109,6 +110,15 @@ func (s Spec) Profile() Profile {
 			"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 		},
 		Seccomp: seccomp,
+	}
+}
+
+func (l Limits) tmpfs(uid int) []Tmpfs {
+	return []Tmpfs{
+		{Path: Home, Size: l.Home, Inodes: l.Inodes, Mode: 0o700, UID: uid, Exec: true},
+		{Path: "/tmp", Size: l.Tmp, Inodes: l.Inodes, Mode: 0o1777, Exec: true},
+		{Path: "/run", Size: runSize, Inodes: runInodes, Mode: 0o755},
+		{Path: "/dev/shm", Size: shmSize, Inodes: shmInodes, Mode: 0o1777},
 	}
 }
 
@@ -155,24 +165,34 @@ func (s Spec) Check() error {
 	if err := s.Limits.Check(); err != nil {
 		return err
 	}
+	return s.Limits.CheckTmpfs()
+}
+
+// CheckTmpfs says whether Home and Tmp leave two thirds of the memory free, also
+// when it is at its lowest: what lies there cannot be taken back.
+func (l Limits) CheckTmpfs() error {
+	memory := l.Memory
+	if l.MemoryLow > 0 {
+		memory = min(memory, l.MemoryLow)
+	}
 	var sum int64
-	for _, t := range s.Profile().Tmpfs {
+	for _, t := range l.tmpfs(0) {
 		sum += t.Size
 	}
-	if sum > s.Limits.Memory/3 {
-		return fmt.Errorf("home and tmp: with /run and /dev/shm they take %d bytes, more than a third of the memory of %d", sum, s.Limits.Memory)
+	if sum > memory/3 {
+		return fmt.Errorf("home and tmp: with /run and /dev/shm they take %d bytes, more than a third of the memory of %d", sum, memory)
 	}
 	return nil
 }
 
 // Check says which limit is out of bounds. It does not hold Home and Tmp
-// against Memory, since memory may be changed later while they stay.
+// against Memory: that is CheckTmpfs.
 func (l Limits) Check() error {
 	for _, b := range []struct {
 		name          string
 		value, lo, hi int64
 	}{
-		{"memory", l.Memory, 32 << 20, 64 << 30},
+		{"memory", l.Memory, leastMemory, mostMemory},
 		{"processes", int64(l.Processes), 16, 32768},
 		{"learner processes", int64(l.LearnerProcesses), 8, int64(l.Processes) - 8},
 		{"home", l.Home, 1 << 20, 16 << 30},
@@ -182,6 +202,10 @@ func (l Limits) Check() error {
 		if b.value < b.lo || b.value > b.hi {
 			return fmt.Errorf("%s %d: want %d to %d", b.name, b.value, b.lo, b.hi)
 		}
+	}
+	if low, high := l.MemoryLow, l.MemoryHigh; (low != 0 || high != 0) &&
+		!(leastMemory <= low && low <= l.Memory && l.Memory <= high && low < high && high <= mostMemory) {
+		return fmt.Errorf("memory %d may be moved from %d to %d: want a range of %d to %d with the memory inside", l.Memory, low, high, leastMemory, mostMemory)
 	}
 	if !(l.CPUs >= 0.05 && l.CPUs <= 64) {
 		return fmt.Errorf("cpus %v: want 0.05 to 64", l.CPUs)

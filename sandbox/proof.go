@@ -39,7 +39,7 @@ func (k *Keeper) Prove(ctx context.Context) error {
 	if len(k.pool.ready) > 0 {
 		warm = k.pool.ready[0].s
 	}
-	full := len(k.owned)+k.pool.size() >= k.cfg.Capacity
+	full := !k.fits(DefaultLimits().most())
 	k.mu.Unlock()
 	switch {
 	case age < proofLasts && err == nil, age < proofPause:

@@ -11,7 +11,8 @@ import (
 type Known struct {
 	ID, Owner, Lab string
 	Expires        time.Time
-	Limits         Limits
+	Limits         Limits // at its start
+	Memory         int64  // its limit in bytes when last written down; the kernel knows better; 0: as at its start
 	Prepare        func(ctx context.Context, s *Sandbox) error
 }
 
@@ -58,6 +59,9 @@ func (k *Keeper) Recover(ctx context.Context, known []Known) ([]string, error) {
 
 func (k *Keeper) adopt(ctx context.Context, l Listed, n Known) error {
 	spec := Spec{ID: l.ID, Instance: k.cfg.Instance, Lab: n.Lab, Image: k.cfg.Image, UID: l.UID, Expires: n.Expires, Limits: n.Limits}
+	if n.Memory != 0 {
+		spec.Limits.Memory = n.Memory
+	}
 	s := newSandbox(k.cfg.Engine, spec, k.log)
 	s.owner, s.ready = n.Owner, true
 	c, err := s.attach(ctx)
@@ -65,8 +69,15 @@ func (k *Keeper) adopt(ctx context.Context, l Listed, n Known) error {
 		return err
 	}
 	s.begin(c)
+	if n.Limits.MemoryHigh > 0 {
+		if real, ok := s.realMemory(ctx); ok {
+			l := s.Limits()
+			l.Memory = real
+			s.limited(l)
+		}
+	}
 	e := &entry{
-		s: s, created: time.Now(), ready: make(chan struct{}), reset: make(chan struct{}, 1),
+		s: s, created: time.Now(), ready: make(chan struct{}), turn: make(chan struct{}, 1),
 		claim: Claim{Owner: n.Owner, Lab: n.Lab, Limits: n.Limits, Prepare: n.Prepare},
 	}
 	close(e.ready)

@@ -8,22 +8,23 @@ import (
 )
 
 // Reset brings a sandbox back to its lab's initial state: every process of the
-// learner ended, home and /tmp wiped, Prepare run again. The id stays. A guest
+// learner ended, home and /tmp wiped, the memory limit where it began, Prepare run again. The id stays. A guest
 // that does not manage it in time is replaced, with its container.
 func (k *Keeper) Reset(ctx context.Context, id string) error {
 	e, err := k.find(id)
 	if err != nil {
 		return err
 	}
-	select {
-	case e.reset <- struct{}{}:
-		defer func() { <-e.reset }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := e.take(ctx); err != nil {
+		return err
 	}
+	defer e.release()
 	wipe, cancel := context.WithTimeout(ctx, wipeTimeout)
 	err = e.s.kill(wipe, link.Kill{Wipe: true})
 	cancel()
+	if start := e.claim.Limits.Memory; err == nil && e.s.Limits().Memory != start {
+		err = e.s.setMemory(ctx, start)
+	}
 	if err != nil {
 		k.log.Warn("guest cannot reset; replacing its sandbox", "sandbox", id, "err", err)
 		if err := k.replace(ctx, e); err != nil {
@@ -54,6 +55,7 @@ func (k *Keeper) replace(ctx context.Context, e *entry) error {
 	s.replacing = true
 	spec := s.spec
 	s.mu.Unlock()
+	spec.Limits = e.claim.Limits
 	defer func() {
 		s.mu.Lock()
 		s.replacing = false
@@ -65,6 +67,7 @@ func (k *Keeper) replace(ctx context.Context, e *entry) error {
 	if err := k.cfg.Engine.Create(ctx, spec); err != nil {
 		return err
 	}
+	s.limited(spec.Limits)
 	for {
 		select {
 		case ev, ok := <-live:

@@ -24,6 +24,8 @@ type Spec struct {
 // Limits bound what a sandbox may take from the host. Sizes are in bytes.
 type Limits struct {
 	Memory           int64   // RAM; no swap beyond it
+	MemoryLow        int64   // Memory may be moved down to this while it runs; 0, as MemoryHigh: it may not
+	MemoryHigh       int64   // and up to this
 	CPUs             float64 // 1 = one CPU's worth of time
 	Processes        int     // pids cgroup: all processes of the sandbox
 	LearnerProcesses int     // RLIMIT_NPROC of the learner, below Processes so that checks can start
@@ -31,6 +33,9 @@ type Limits struct {
 	Tmp              int64   // tmpfs of /tmp
 	Inodes           int     // inodes of home and of /tmp, each
 }
+
+// most is the memory that a sandbox of these limits may ever take.
+func (l Limits) most() int64 { return max(l.Memory, l.MemoryHigh) }
 
 // DefaultLimits are those of a sandbox whose lab asks for nothing else.
 // Home, Tmp, /run and /dev/shm together stay under a third of Memory, because

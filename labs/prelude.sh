@@ -236,8 +236,54 @@ proc() {
     return 1
 }
 
+# running NAME sets pids to the learner's processes that run the lab program of that
+# name; to all of his without one. Only its file counts: a name can be borrowed.
+running() {
+    local dir
+    pids=()
+    for dir in /proc/[0-9]*; do
+        if [[ -z $1 || $dir/exe -ef /usr/local/bin/$1 ]] && proc "${dir##*/}" Uid && [[ ${REPLY%%[[:space:]]*} == "$SN_UID" ]]; then
+            pids+=("${dir##*/}")
+        fi
+    done
+}
+
+# terminal_shell PID tells whether that process is the shell which PID 1 runs in a
+# terminal, and not one that the learner started within it.
+terminal_shell() {
+    local stat parent session tty
+    read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+    read -r _ parent _ session tty _ <<<"${stat##*) }"
+    [[ $parent == 1 && $session == "$1" && $tty != 0 && /proc/$1/exe -ef /bin/bash ]]
+}
+
 # fd PID N sets REPLY to what descriptor N of the process leads to. It opens nothing.
 fd() { REPLY=$(readlink -- "/proc/$1/fd/$2"); }
+
+# fds PID sets REPLY to how many descriptors the process has. It looks three times and
+# takes the least: what is open for an instant only does not count.
+fds() {
+    local look all
+    REPLY=1048576 # no process may have more, fs.nr_open
+    for look in 1 2 3; do
+        all=("/proc/$1/fd/"*)
+        if ((${#all[@]} < REPLY)); then
+            REPLY=${#all[@]}
+        fi
+    done
+}
+
+# nofile PID sets soft and hard to how many descriptors the process may have.
+nofile() {
+    local line
+    while IFS= read -r line; do
+        if [[ $line == 'Max open files'* ]]; then
+            read -r _ _ _ soft hard _ <<<"$line"
+            return 0
+        fi
+    done 2>/dev/null <"/proc/$1/limits"
+    return 1
+}
 
 # maps PID NAME sets REPLY to the range of addresses, "5560…-5561…", of the first
 # region of that name: [heap], [stack], a path.

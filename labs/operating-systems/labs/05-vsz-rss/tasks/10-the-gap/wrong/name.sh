@@ -1,0 +1,3 @@
+#!/bin/bash
+# Several processes have that name. A PID names one of them.
+answer the-gap promise

@@ -1,0 +1,3 @@
+#!/bin/bash
+# That is one of your processes. Another one has a wider gap.
+answer the-gap $$

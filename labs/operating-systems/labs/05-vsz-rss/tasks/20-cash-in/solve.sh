@@ -1,0 +1,5 @@
+#!/bin/bash
+promise &
+sleep 0.5
+kill -USR1 $!
+ps -p $! -o pid,vsz,rss

@@ -1,0 +1,3 @@
+#!/bin/bash
+# That is not by how much the count moves in this sandbox.
+answer faults 1999

@@ -1,0 +1,3 @@
+#!/bin/bash
+# A number without a unit counts as bytes, and those are few.
+answer the-wall 256

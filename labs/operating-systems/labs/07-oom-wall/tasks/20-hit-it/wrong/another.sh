@@ -1,0 +1,3 @@
+#!/bin/bash
+# The kernel ended a process of yours for want of memory. It was not `hog`.
+tail /dev/zero

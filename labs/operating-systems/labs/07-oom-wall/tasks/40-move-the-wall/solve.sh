@@ -1,0 +1,3 @@
+#!/bin/bash
+#@ memory 512 MiB
+hog; echo "status $?"

@@ -1,0 +1,3 @@
+#!/bin/bash
+# The wall stands where it stood, and `hog` met it again.
+hog

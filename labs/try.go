@@ -4,184 +4,175 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
-	"sync"
 	"time"
 
 	"sysnerd/sandbox"
 )
 
-// lineTime is how long one typed line may take.
-const lineTime = 30 * time.Second
-
-// Stage is a sandbox in which tasks are proved.
+// Stage is a sandbox in which tasks are proved. One goroutine uses it at a time.
 type Stage struct {
 	Box   *sandbox.Sandbox
 	Reset func(ctx context.Context) error // brings Box into the lab's first state, setup.sh included
 	Seed  string
-	// Saw is told what each attempt got, by its file's name. May be nil.
-	Saw func(t *Task, attempt string, r Result)
+	// SetMemory moves the memory limit, as the control on the page does; bytes. It may
+	// be nil, and then no script may ask for it.
+	SetMemory func(ctx context.Context, bytes int64) error
 }
 
-// Try proves a task: untouched it does not pass, each wrong attempt gets its message,
-// the solution passes, and after a reset it does not pass again. Lines are typed into
-// a real terminal. The error holds all that is not so.
-func (s *Stage) Try(ctx context.Context, t *Task) error {
-	var all []error
-	wrong := func(format string, a ...any) {
-		all = append(all, fmt.Errorf("task %s: "+format, append([]any{t.ID}, a...)...))
-	}
-	try := func(name, lines string) (Result, error) {
-		r, err := s.play(ctx, t, lines)
-		if err == nil && s.Saw != nil {
-			s.Saw(t, name, r)
-		}
-		return r, err
-	}
-	untouched := func(when string) {
-		r, err := try(when, "")
-		switch {
-		case err != nil:
-			wrong("%s: %w", when, err)
-		case r.Status != Fail || r.Attempted:
-			wrong("%s: %s, attempted %v: %s; want fail, not attempted", when, r.Status, r.Attempted, r.Message)
-		}
-	}
-	untouched("untouched")
+// Step is one attempt at a task, and what came of it.
+type Step struct {
+	Name    string // "untouched", "wrong/NAME", "solve" or "reset"
+	Result  Result
+	Printed string        // by the evidence, of a wrong attempt
+	Took    time.Duration // with the reset before it
+	Faults  []string      // what is not as it has to be; none when all is well
+}
+
+// Names of the steps that every task has.
+const (
+	stepUntouched = "untouched"
+	stepWrong     = "wrong/"
+	stepSolve     = "solve"
+	stepReset     = "reset"
+)
+
+func (s *Step) fault(format string, a ...any) {
+	s.Faults = append(s.Faults, fmt.Sprintf(format, a...))
+}
+
+// Try proves a task: untouched it does not pass; each wrong attempt gets its message,
+// and its evidence shows what was observed; the solution passes; after a reset the
+// task does not pass again. Lines are typed into a real terminal. Each step is told to
+// saw as it ends. The error is the context's; all else is a fault of its step.
+func (s *Stage) Try(ctx context.Context, t *Task, saw func(Step)) error {
+	trials := []trial{{stepUntouched, "", judgeUntouched}}
 	for _, w := range t.wrong {
-		r, err := try("wrong/"+w.Name, w.Script)
+		trials = append(trials, trial{stepWrong + w.Name, w.Script, func(ctx context.Context, step *Step, p *played) { judgeWrong(ctx, w, step, p) }})
+	}
+	trials = append(trials, trial{stepSolve, typed(t.solve), judgeSolve}, trial{stepReset, "", judgeUntouched})
+	for _, next := range trials {
+		begun := time.Now()
+		step := Step{Name: next.name}
+		p, err := s.play(ctx, t, next.script)
+		if err == nil {
+			step.Result = p.check(ctx)
+			next.judge(ctx, &step, p)
+			p.close()
+		}
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case err != nil:
-			wrong("wrong/%s: %w", w.Name, err)
-		case r.Status != Fail || !r.Attempted || r.Message != w.Message:
-			wrong("wrong/%s: %s, attempted %v: %q; want fail, attempted: %q", w.Name, r.Status, r.Attempted, r.Message, w.Message)
-		case r.Expected == "" || r.Observed == "" || r.Evidence == "" || r.Hint == "":
-			wrong("wrong/%s: expected, observed, evidence or hint is missing: %+v", w.Name, r)
+			step.fault("%v", err)
 		}
-	}
-	r, err := try("solve", typed(t.solve))
-	switch {
-	case err != nil:
-		wrong("solve.sh: %w", err)
-	case r.Status != Pass:
-		wrong("solve.sh: %s: %s (expected %s, observed %s)", r.Status, r.Message, r.Expected, r.Observed)
-	}
-	untouched("after the solution and a reset")
-	return errors.Join(all...)
-}
-
-// play resets the sandbox, types lines into its first terminal, and checks.
-func (s *Stage) play(ctx context.Context, t *Task, lines string) (Result, error) {
-	if err := s.Reset(ctx); err != nil {
-		return Result{}, fmt.Errorf("reset: %w", err)
-	}
-	attempt := Attempt{Seed: s.Seed}
-	if lines != "" {
-		answers, err := s.enter(ctx, lines)
-		if err != nil {
-			return Result{}, err
-		}
-		if unnamed, ok := answers[""]; ok && t.Answer {
-			answers[t.ID] = unnamed
-		}
-		attempt.Answers = answers
-	}
-	return t.Check(ctx, s.Box, attempt), nil
-}
-
-// enter types lines one after the other, each when the shell is ready for it, and
-// returns what was answered.
-func (s *Stage) enter(ctx context.Context, lines string) (map[string]string, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	events, unsubscribe := s.Box.Subscribe()
-	defer unsubscribe()
-	view, err := s.Box.Terminal(1).View(ctx, sandbox.ViewOptions{Size: sandbox.Size{Cols: 100, Rows: 30}, Since: -1})
-	if err != nil {
-		return nil, fmt.Errorf("open the terminal: %w", err)
-	}
-	defer view.Close()
-
-	// One goroutine reads the terminal; it ends with ctx.
-	screen := make(chan string, 1)
-	var reading sync.WaitGroup
-	reading.Go(func() { watchScreen(ctx, view, screen) })
-	defer reading.Wait()
-	defer cancel()
-
-	answers := map[string]string{}
-	// typeLine waits until a command has ended, or the shell asks for more of it.
-	typeLine := func(line string, limit time.Duration, ended func(c *sandbox.Command) bool) error {
-		if err := view.Write(ctx, []byte(strings.TrimSuffix(line, "\n")+"\r")); err != nil {
+		step.Took = time.Since(begun)
+		saw(step)
+		if errors.Is(err, sandbox.ErrNotRunning) || errors.Is(err, sandbox.ErrNotFound) {
 			return err
 		}
-		timeout := time.NewTimer(limit)
-		defer timeout.Stop()
-		for {
-			select {
-			case e, ok := <-events:
-				if !ok {
-					return sandbox.ErrNotRunning
-				}
-				if e.Answer != nil {
-					answers[e.Answer.Task] = e.Answer.Value
-				}
-				if c := e.Command; c != nil && !c.End.IsZero() && ended(c) {
-					return nil
-				}
-			case tail := <-screen:
-				if strings.HasSuffix(tail, "\x1b[?2004h> ") {
-					return nil
-				}
-			case <-timeout.C:
-				return errLineTime
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
 	}
-	// After a reset the shell is a new one; what is typed before it reads is lost.
-	for n := 1; ; n++ {
-		probe := fmt.Sprintf(": ready %d", n)
-		err := typeLine(probe, 500*time.Millisecond, func(c *sandbox.Command) bool { return c.Line == probe })
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, errLineTime) || n == 20 {
-			return nil, fmt.Errorf("wait for the shell: %w", err)
-		}
-	}
-	for line := range strings.Lines(lines) {
-		err := typeLine(line, lineTime, func(c *sandbox.Command) bool { return !strings.HasPrefix(c.Line, ": ready ") })
-		if err != nil {
-			return nil, fmt.Errorf("type %q: %w", strings.TrimSpace(line), err)
-		}
-	}
-	return maps.Clone(answers), nil
+	return nil
 }
 
-var errLineTime = errors.New("the command did not end in time")
+// trial is one step before it is tried.
+type trial struct {
+	name, script string
+	judge        func(ctx context.Context, step *Step, p *played)
+}
 
-// watchScreen tells the end of what the terminal shows, whenever it changed. Only
-// the newest counts.
-func watchScreen(ctx context.Context, view *sandbox.View, screen chan string) {
-	tail := ""
-	for {
-		out, err := view.Next(ctx)
-		if err != nil {
-			return
+// judgeUntouched: nothing was tried, so nothing may seem to have been.
+func judgeUntouched(_ context.Context, step *Step, _ *played) {
+	switch r := step.Result; {
+	case r.Status == Broken || r.Status == Interrupted:
+		step.fault("the check broke: %s", r.Fault)
+	case r.Status == Pass:
+		step.fault("it passes before anything was done: %s", r.Message)
+	case r.Attempted:
+		step.fault("the check says `attempt` before anything was tried: %s", r.Message)
+	}
+}
+
+func judgeSolve(_ context.Context, step *Step, _ *played) {
+	switch r := step.Result; {
+	case r.Status == Broken || r.Status == Interrupted:
+		step.fault("the check broke: %s", r.Fault)
+	case r.Status != Pass:
+		step.fault("solve.sh does not pass: %s (expected %s, observed %s)", r.Message, r.Expected, r.Observed)
+	}
+}
+
+func judgeWrong(ctx context.Context, w Wrong, step *Step, p *played) {
+	r := step.Result
+	switch {
+	case p.typist == nil:
+		step.fault("it types nothing")
+		return
+	case r.Status == Broken || r.Status == Interrupted:
+		step.fault("the check broke: %s", r.Fault)
+		return
+	case r.Status == Pass:
+		step.fault("it passes: %s", r.Message)
+		return
+	case !r.Attempted:
+		step.fault("the check does not say `attempt`")
+	}
+	if r.Message != w.Message {
+		step.fault("message is %q, want %q", r.Message, w.Message)
+	}
+	for _, part := range []struct{ name, text string }{
+		{"expected", r.Expected}, {"observed", r.Observed}, {"evidence", r.Evidence}, {"hint", r.Hint},
+	} {
+		if part.text == "" {
+			step.fault("the check does not say what is %s", part.name)
 		}
-		if len(out.Data) == 0 {
-			continue
-		}
-		view.Ack(out.Offset + int64(len(out.Data)))
-		tail += string(out.Data)
-		tail = tail[max(0, len(tail)-64):]
-		select {
-		case <-screen:
-		default:
-		}
-		screen <- tail
+	}
+	if words := len(strings.Fields(r.Message)); words > maxMessageWords {
+		step.fault("message has %d words, at most %d are read", words, maxMessageWords)
+	}
+	if r.Evidence != "" && r.Observed != "" {
+		p.prove(ctx, step)
+	}
+}
+
+// maxMessageWords keeps what a learner reads first to what he takes in at a glance.
+const maxMessageWords = 20
+
+// played is a sandbox in which an attempt was made.
+type played struct {
+	stage   *Stage
+	task    *Task
+	attempt Attempt
+	typist  *typist // nil when nothing was typed
+}
+
+// play resets the sandbox and types the lines of a script.
+func (s *Stage) play(ctx context.Context, t *Task, script string) (*played, error) {
+	if err := s.Reset(ctx); err != nil {
+		return nil, fmt.Errorf("reset: %w", err)
+	}
+	p := &played{stage: s, task: t, attempt: Attempt{Seed: s.Seed}}
+	if script == "" {
+		return p, nil
+	}
+	p.typist = newTypist(s)
+	if err := p.typist.play(ctx, script); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// check looks at the task now.
+func (p *played) check(ctx context.Context) Result {
+	if p.typist != nil {
+		p.attempt.Answers = p.typist.answersFor(p.task)
+	}
+	return p.task.Check(ctx, p.stage.Box, p.attempt)
+}
+
+func (p *played) close() {
+	if p.typist != nil {
+		p.typist.close()
 	}
 }

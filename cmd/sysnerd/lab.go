@@ -12,7 +12,8 @@ import (
 )
 
 func newLab() *cobra.Command {
-	return group("lab", "Look at the labs", "  sysnerd lab list", newLabList())
+	return group("lab", "Write labs, look at them and prove them", "  sysnerd lab test",
+		newLabList(), newLabNew(), newLabLint(), newLabTest(), newLabImport(), newLabSchema())
 }
 
 type labRecord struct {

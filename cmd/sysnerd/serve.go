@@ -20,14 +20,19 @@ func newServe() *cobra.Command {
 		Long: `Serve the course until told to stop by Ctrl-C or SIGTERM. Sandboxes live on, and
 the next serve on the same data folder finds them again.`,
 		Example: `  sysnerd serve
-  sysnerd serve --listen 0.0.0.0:8080 --url https://labs.example.org`,
+  sysnerd serve --listen 0.0.0.0:8080 --url https://labs.example.org
+  sysnerd serve --labs ./labs --watch   # pages follow what you write`,
 		Args: cobra.NoArgs,
 	}
 	config.AddFlags(c.Flags())
+	watch := c.Flags().Bool("watch", false, "read the folder of labs again when it changes, and have pages show it")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := config.Load(c.Flags())
 		if err != nil {
 			return err
+		}
+		if *watch && cfg.Labs == "" {
+			return &misuseError{"the labs in the program do not change; name a folder with --labs, or leave out --watch"}
 		}
 		if err := pointDockerAt(cfg.Docker.Host); err != nil {
 			return err
@@ -38,7 +43,7 @@ the next serve on the same data folder finds them again.`,
 		// After the first signal the next one has its usual, immediate effect.
 		context.AfterFunc(ctx, stop)
 		defer stop()
-		return service.Run(ctx, cfg, c.OutOrStdout(), log)
+		return service.Run(ctx, cfg, *watch, c.OutOrStdout(), log)
 	}
 	return c
 }

@@ -9,12 +9,11 @@ import (
 	"sysnerd/labs"
 )
 
-// LoadLabs loads the labs below dir, or those in the program when dir is empty.
-// A lab with a problem is left out and hides no other.
-func LoadLabs(dir string) (*labs.Library, []labs.Problem, error) {
+// OpenLabs opens the labs below dir, or those in the program when dir is empty. close
+// ends its use.
+func OpenLabs(dir string) (content fs.FS, close func() error, err error) {
 	if dir == "" {
-		library, problems := labs.Load(labs.Embedded())
-		return library, problems, nil
+		return labs.Embedded(), func() error { return nil }, nil
 	}
 	// A root cannot be left by links, which a plain folder can.
 	root, err := os.OpenRoot(dir)
@@ -25,7 +24,17 @@ func LoadLabs(dir string) (*labs.Library, []labs.Problem, error) {
 		}
 		return nil, nil, fmt.Errorf("cannot open the folder of labs %s: %w; name another with --labs, or leave it out", dir, err)
 	}
-	defer root.Close()
-	library, problems := labs.Load(root.FS())
+	return root.FS(), root.Close, nil
+}
+
+// LoadLabs loads the labs below dir, or those in the program when dir is empty.
+// A lab with a problem is left out and hides no other.
+func LoadLabs(dir string) (*labs.Library, []labs.Problem, error) {
+	content, close, err := OpenLabs(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer close()
+	library, problems := labs.Load(content)
 	return library, problems, nil
 }

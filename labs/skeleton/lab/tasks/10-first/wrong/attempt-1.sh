@@ -1,0 +1,3 @@
+#!/bin/bash
+# Say what is the case, in 20 words at most.
+echo 'the first thing that learners really try, and that is not it'

@@ -58,6 +58,14 @@ fnv1a() {
     done
 }
 
+# sealed NAME TEXT sets REPLY to the number that a lab program makes of the seed NAME
+# and a text, such as its PID (images/programs/seal.h).
+sealed() {
+    fnv1a "$(derive "$1")"
+    printf -v REPLY '%016x:%s' "$REPLY" "$2"
+    fnv1a "$REPLY"
+}
+
 # answered sets REPLY to the submitted answer, without blanks around it.
 answered() {
     [[ -v SN_ANSWER ]] || return 1
@@ -80,8 +88,8 @@ mapfile -t sn_opened <"${SN_OPENED:-/dev/null}"
 # a program), tab (of its terminal, 0 without one). Only the name can be forged.
 sn_ended_asked='' sn_ended_found=()
 ended() {
-    if [[ "$*" != "$sn_ended_asked" ]]; then
-        sn_ended_asked="$*"
+    if [[ "+$*" != "$sn_ended_asked" ]]; then
+        sn_ended_asked="+$*"
         mapfile -t sn_ended_found < <(sn_select "$1" "${2-}")
     fi
     if ((${#sn_ended_found[@]} == 0)); then

@@ -138,9 +138,8 @@ func (s *Server) Recover(ctx context.Context) error {
 		if limits == (sandbox.Limits{}) {
 			limits = sandbox.DefaultLimits()
 		}
-		limits.Memory = a.Memory
 		known = append(known, sandbox.Known{
-			ID: a.Sandbox, Owner: a.Learner, Lab: a.Module + "/" + a.Lab, Expires: a.Expires, Limits: limits,
+			ID: a.Sandbox, Owner: a.Learner, Lab: a.Module + "/" + a.Lab, Expires: a.Expires, Limits: limits, Memory: a.Memory,
 			Prepare: s.prepare(a.Learner, lab),
 		})
 	}
@@ -238,18 +237,6 @@ func (s *Server) extend(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return reply(w, http.StatusOK, map[string]time.Time{"expires_at": expires.UTC()})
-}
-
-// changeLimits refuses: no lab lets its limits be changed yet.
-func (s *Server) changeLimits(w http.ResponseWriter, r *http.Request) error {
-	var body struct {
-		Memory int64 `json:"memory"`
-	}
-	if err := decode(w, r, &body); err != nil {
-		return err
-	}
-	return newProblem(http.StatusForbidden, "limits-fixed", "Limits are fixed",
-		fmt.Sprintf("The lab %s doesn't let its limits be changed.", callerOf(r).sandbox.Lab()), "Work within them; the page shows them.")
 }
 
 // decodeNothing takes an empty body, or an empty object.

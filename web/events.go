@@ -3,8 +3,6 @@ package web
 import (
 	"net/http"
 	"time"
-
-	"sysnerd/sandbox"
 )
 
 const (
@@ -12,21 +10,6 @@ const (
 	writeTime  = time.Minute      // for a client to take what is written
 	maxStreams = 32               // of one sandbox, terminals included
 )
-
-type limitsJSON struct {
-	Memory           int64   `json:"memory"` // bytes
-	CPUs             float64 `json:"cpus"`
-	Processes        int     `json:"processes"`
-	LearnerProcesses int     `json:"learner_processes"`
-	Home             int64   `json:"home"` // bytes
-	Tmp              int64   `json:"tmp"`  // bytes
-}
-
-func limitsOf(l sandbox.Limits) limitsJSON {
-	return limitsJSON{
-		Memory: l.Memory, CPUs: l.CPUs, Processes: l.Processes, LearnerProcesses: l.LearnerProcesses, Home: l.Home, Tmp: l.Tmp,
-	}
-}
 
 type timeJSON struct {
 	ExpiresAt   time.Time `json:"expires_at"`

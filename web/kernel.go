@@ -9,7 +9,7 @@ import (
 // sampleEvery is the time between two looks into a sandbox's kernel.
 const sampleEvery = time.Second
 
-// kernel streams samples of processes and cgroup. All who listen share one look.
+// kernel streams samples of processes and cgroup, and the limits that they are held against. All who listen share one look.
 func (s *Server) kernel(w http.ResponseWriter, r *http.Request) error {
 	e := s.session(callerOf(r).sandbox)
 	if e == nil {
@@ -17,7 +17,7 @@ func (s *Server) kernel(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.stream(w, r, e, e.viewers, func() [][]byte {
 		e.watch()
-		return nil
+		return [][]byte{eventOf("limits", limitsOf(e.box.Limits()))}
 	})
 }
 

@@ -68,6 +68,8 @@ var (
 		"The sandbox was lost while the check looked, so it says nothing.", "The next command checks again.").again(2 * time.Second)
 	problemAway = newProblem(http.StatusServiceUnavailable, "engine-away", "No answer from the engine",
 		"The sandbox engine doesn't answer. Text works; the terminal returns by itself.", "Who runs this server: see sysnerd doctor.").again(5 * time.Second)
+	problemTooLarge = newProblem(http.StatusServiceUnavailable, "too-large", "No room for this lab",
+		"A sandbox of this lab may need more memory than this server has for all.", "Who runs this server: raise sandbox.budget, or set sandbox.capacity.")
 	problemImage = newProblem(http.StatusServiceUnavailable, "image-missing", "No sandbox image",
 		"The image that sandboxes start from is not built yet.", "Who runs this server: run sysnerd image build.").again(30 * time.Second)
 	problemSilent = newProblem(http.StatusServiceUnavailable, "silent", "No answer from the sandbox",
@@ -121,6 +123,8 @@ func explain(err error) *problem {
 		p.Place, p.Capacity = full.Place, full.Capacity
 		p.Wait, p.Retry = int(math.Ceil(full.Wait.Seconds())), int(math.Ceil(full.Retry.Seconds()))
 		return p
+	case errors.Is(err, sandbox.ErrTooLarge):
+		return problemTooLarge.because(err)
 	case errors.Is(err, sandbox.ErrImageMissing):
 		return problemImage.because(err)
 	case errors.Is(err, sandbox.ErrUnavailable):

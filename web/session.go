@@ -148,11 +148,12 @@ func (e *session) heard(event sandbox.Event) (due bool) {
 		tell("state", map[string]any{"state": *event.State})
 	case event.OOM != nil:
 		e.s.metrics.oom.Inc()
-		tell("oom", map[string]any{"at": event.At.UTC(), "count": event.OOM.Count, "pid": event.OOM.PID, "command": event.OOM.Command})
+		tell("oom", event.OOM)
 	case event.Notice != nil:
 		tell("notice", map[string]any{"code": event.Notice.Code, "text": event.Notice.Text})
 	case event.Limits != nil:
 		tell("limits", limitsOf(*event.Limits))
+		e.viewers.tell("limits", limitsOf(*event.Limits))
 	case event.Expires != nil:
 		tell("time", timeLeft(*event.Expires))
 	case event.Command != nil:

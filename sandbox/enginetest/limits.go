@@ -104,6 +104,104 @@ var limits = []test{
 		}
 		return err
 	}},
+	{name: "oom-victim", needs: "oom-child", body: func(b *bench) error {
+		box, err := b.start()
+		if err != nil {
+			return err
+		}
+		events, cancel := box.Subscribe()
+		defer cancel()
+		out, err := b.asLearner(box, "head -c 400M /dev/zero | tail >/dev/null & echo $!; wait; :")
+		if err != nil {
+			return err
+		}
+		k, err := b.kill(events)
+		if err != nil {
+			return err
+		}
+		limit := sandbox.DefaultLimits().Memory
+		if strconv.Itoa(k.PID) != strings.TrimSpace(out) || k.Command != "tail" || k.Count != 1 || k.Limit != limit {
+			return fmt.Errorf("told of %+v, want tail, PID %s, the first, at the limit of %d", k, strings.TrimSpace(out), limit)
+		}
+		// Nothing else takes a tenth of the memory, so the victim had nearly all.
+		if k.RSS < limit/10*8 || k.RSS > limit || k.Score < 800+k.Adj || k.Score > 1000+k.Adj {
+			return fmt.Errorf("the victim held %d of %d, score %d with %d of it adjusted; want nearly all", k.RSS, limit, k.Score, k.Adj)
+		}
+		return nil
+	}},
+	{name: "oom-twenty", needs: "oom-child", body: func(b *bench) error {
+		box, err := b.start()
+		if err != nil {
+			return err
+		}
+		s, err := b.screen(box)
+		if err != nil {
+			return err
+		}
+		events, cancel := box.Subscribe()
+		defer cancel()
+		if err := s.view.Write(b.ctx, []byte("shell=$$; for i in {1..20}; do head -c 400M /dev/zero | tail >/dev/null; done; [ $shell = $$ ] && echo all''over\n")); err != nil {
+			return err
+		}
+		seen := map[int]bool{}
+		for n := int64(1); n <= 20; n++ {
+			k, err := b.kill(events)
+			if err != nil {
+				return fmt.Errorf("after %d kills: %w", n-1, err)
+			}
+			if k.Count != n || k.Command != "tail" || k.PID == 0 || seen[k.PID] {
+				return fmt.Errorf("kill %d is told as %+v; the victims before: %v", n, k, seen)
+			}
+			seen[k.PID] = true
+		}
+		if err := s.wait(b.ctx, "allover"); err != nil {
+			return err
+		}
+		sample, err := box.Sample(b.ctx)
+		if err == nil && sample.Memory.OOMKills != 20 {
+			err = fmt.Errorf("the cgroup counts %d kills, want 20", sample.Memory.OOMKills)
+		}
+		return err
+	}},
+	{name: "oom-apart", needs: "oom-child", body: func(b *bench) error {
+		greedy, err := b.start()
+		if err != nil {
+			return err
+		}
+		other, err := b.start()
+		if err != nil {
+			return err
+		}
+		s, err := b.screen(other)
+		if err != nil {
+			return err
+		}
+		if err := s.view.Write(b.ctx, []byte("head -c 100M /dev/zero | tail >/dev/null & echo be''fore\n")); err != nil {
+			return err
+		}
+		if err := s.wait(b.ctx, "before"); err != nil {
+			return err
+		}
+		s.seen.Reset()
+		if _, err := b.asLearner(greedy, "for i in 1 2 3; do head -c 400M /dev/zero | tail >/dev/null; done; :"); err != nil {
+			return err
+		}
+		if err := s.view.Write(b.ctx, []byte("echo be''hind\n")); err != nil {
+			return err
+		}
+		if err := s.wait(b.ctx, "behind"); err != nil {
+			return err
+		}
+		killed, err := greedy.Sample(b.ctx)
+		if err != nil {
+			return err
+		}
+		spared, err := other.Sample(b.ctx)
+		if err == nil && (killed.Memory.OOMKills != 3 || spared.Memory.OOMKills != 0 || len(spared.Kills) != 0) {
+			err = fmt.Errorf("kills counted: %d beside %d; want 3 beside none", killed.Memory.OOMKills, spared.Memory.OOMKills)
+		}
+		return err
+	}},
 	{name: "limit-cpu", body: func(b *bench) error {
 		box, err := b.look()
 		if err != nil {
@@ -197,6 +295,23 @@ var limits = []test{
 		}
 		return nil
 	}},
+}
+
+// kill waits for the next kill that is told of.
+func (b *bench) kill(events <-chan sandbox.Event) (sandbox.OOM, error) {
+	for {
+		select {
+		case e, ok := <-events:
+			if !ok {
+				return sandbox.OOM{}, errors.New("the sandbox has ended")
+			}
+			if e.OOM != nil {
+				return *e.OOM, nil
+			}
+		case <-b.ctx.Done():
+			return sandbox.OOM{}, fmt.Errorf("no kill is told of: %w", b.ctx.Err())
+		}
+	}
 }
 
 // bomb sets off a fork bomb in the terminal and waits until it has all slots.

@@ -26,6 +26,15 @@ func (c Capacity) Overcommit() float64 {
 	return float64(c.Sandboxes) * float64(c.Each) / float64(c.Budget)
 }
 
+// promise is the memory that all sandboxes may ever take together: no more than
+// there is, unless the operator chose how many they are. 0 means that it does not count.
+func (c Capacity) promise() int64 {
+	if c.Chosen {
+		return 0
+	}
+	return max(c.Budget, c.Each) // one always fits
+}
+
 // FindCapacity holds what the operator chose against the memory of this machine.
 // By itself it promises no byte twice.
 func FindCapacity(cfg config.Sandbox) (Capacity, error) {

@@ -75,6 +75,7 @@ func Run(ctx context.Context, cfg *config.Config, out io.Writer, log *slog.Logge
 		Instance: data.Instance,
 		Image:    image,
 		Capacity: capacity.Sandboxes,
+		Budget:   capacity.promise(),
 		Lifetime: cfg.Sandbox.Lifetime,
 		MaxLife:  cfg.Sandbox.MaxLife,
 		Idle:     cfg.Sandbox.Idle,

@@ -4,4 +4,5 @@ import "./sn-time.js";
 import "./sn-keys.js";
 import "./sn-terminals.js";
 import "./sn-task.js";
+import "./sn-wall.js";
 import "./sn-sandbox.js"; // last: it calls those above

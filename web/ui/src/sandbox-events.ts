@@ -44,5 +44,6 @@ function text(value: unknown): string {
 function killed(data: Data): string {
   const command = text(data["command"]) || "a process";
   const pid = typeof data["pid"] === "number" && data["pid"] > 0 ? `, PID ${data["pid"]}` : "";
-  return `OOM kill: the kernel ended ${command}${pid}, for want of memory.`;
+  const held = typeof data["rss"] === "number" && data["rss"] > 0 ? `; it held about ${Math.round(data["rss"] / 1048576)} MiB` : "";
+  return `OOM kill: the kernel ended ${command}${pid}, for want of memory${held}.`;
 }

@@ -6,6 +6,7 @@ import { listen, type Notice, type Told } from "./sandbox-events.js";
 import { TaskElement } from "./sn-task.js";
 import type { TerminalsElement } from "./sn-terminals.js";
 import type { TimeElement } from "./sn-time.js";
+import type { WallElement } from "./sn-wall.js";
 
 const slow = 5000; // ms after which a start says how long it takes
 const again = 3; // seconds until the next try, when the server names none
@@ -136,6 +137,7 @@ class SandboxElement extends HTMLElement {
     this.opened = false;
     this.terminals?.close();
     if (this.time) this.time.expires = 0;
+    if (this.wall) this.wall.sandbox = "";
     this.toggleControls(false);
     this.terminals?.cover(
       "This sandbox has ended. Results are kept, files are not.",
@@ -151,6 +153,7 @@ class SandboxElement extends HTMLElement {
     if (sandbox.state !== "live") return;
     this.started();
     this.toggleControls(true);
+    if (this.wall) this.wall.sandbox = sandbox.id;
     if (this.opened) return;
     this.opened = true;
     this.terminals?.open(sandbox.terminal, sandbox.id);
@@ -340,6 +343,10 @@ class SandboxElement extends HTMLElement {
 
   private get time(): TimeElement | null {
     return this.querySelector<TimeElement>("sn-time");
+  }
+
+  private get wall(): WallElement | null {
+    return this.querySelector<WallElement>("sn-wall");
   }
 
   private get tasks(): TaskElement[] {

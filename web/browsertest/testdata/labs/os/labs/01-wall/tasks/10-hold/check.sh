@@ -1,0 +1,2 @@
+if [ -e /home/learner/held ]; then pass 'The file is there.'; fi
+fail 'There is no file yet.'

@@ -8,7 +8,6 @@
  *   leaky FILE  takes its settings from FILE, and again whenever SIGHUP arrives.
  * One request in 20 fails. Those that are served stand in leaky.log.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -19,7 +18,7 @@
 struct settings {
     unsigned long descriptors; /* how many it may have: its soft limit */
     unsigned long requests;    /* a second */
-    unsigned long burst;       /* first requests, whose files stay open */
+    unsigned long burst;       /* first requests, which come faster and keep their files */
     int close_failed;          /* whether a request that fails closes its file */
 };
 
@@ -47,7 +46,7 @@ static int read_settings(const char *path, struct settings *s)
     FILE *file = fopen(path, "r");
 
     if (file == NULL) {
-        fprintf(stderr, "leaky: cannot read %s: %s\n", path, strerror(errno));
+        fprintf(stderr, "leaky: cannot read %s: %m\n", path);
         return -1;
     }
     while (fgets(line, sizeof line, file) != NULL) {
@@ -85,16 +84,17 @@ int main(int argc, char *argv[])
             read_settings(argv[1], &s);
         hung_up = 0;
         if (s.requests == 0) {
-            sleep(1);
+            sleep(1); /* a signal ends it early */
             continue;
         }
-        nanosleep(&(struct timespec){.tv_nsec = 999999999 / (long)s.requests}, NULL);
+        long rate = (long)(request > s.burst ? s.requests : 100);
+        nanosleep(&(struct timespec){.tv_nsec = 999999999 / rate}, NULL);
         int file = open("/etc/hostname", O_RDONLY), fails = request % 20 == 0;
         if (file == -1 && refused++ == 0)
             perror("leaky: nobody is served any more: /etc/hostname");
         if (file != -1 && !fails)
             dprintf(log, "%09lu served\n", request);
-        if (request > s.burst && (!fails || s.close_failed))
+        if (file != -1 && request > s.burst && (!fails || s.close_failed))
             close(file); /* the others are forgotten, and stay open */
     }
 }

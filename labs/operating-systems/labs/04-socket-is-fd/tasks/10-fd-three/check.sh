@@ -38,7 +38,7 @@ if [[ -z $shell ]]; then
     observed 'no shell'
     evidence 'ps -o pid,ppid,comm'
     hint 'A new one follows in a moment.'
-    fail 'No terminal of yours runs its shell just now.'
+    fail 'No terminal of yours runs its shell at this moment.'
 fi
 
 fds=("/proc/$shell/fd/"*)

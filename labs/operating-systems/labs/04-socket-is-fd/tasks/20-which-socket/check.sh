@@ -17,7 +17,7 @@ expected 'descriptor and inode of the one socket of `listener` that listens'
 running listener
 if ((${#pids[@]} == 0)); then
     observed 'no process `listener`'
-    evidence 'ps -eo pid,comm'
+    evidence 'pgrep -a listener || echo "no process listener"'
     if answered; then
         attempt
         hint 'Start it again and look anew: its sockets are new ones.'

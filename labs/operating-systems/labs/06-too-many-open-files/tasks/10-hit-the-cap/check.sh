@@ -14,9 +14,10 @@ full() {
 }
 
 running ''
-low='' own=''
+low='' own='' usual=0
 for pid in "${pids[@]}"; do
     if ! nofile "$pid" || [[ $soft == unlimited ]] || ((soft > 256)); then
+        usual=$soft
         continue
     fi
     if terminal_shell "$pid"; then
@@ -53,12 +54,11 @@ if [[ -n ${own:-$low} ]]; then
     fail 'The limit is low, but nothing was opened against it.'
 fi
 
-observed 'no process of yours with a limit from 16 to 256'
+observed "the processes of yours that live have a limit of $usual"
 evidence 'grep "open files" /proc/$$/limits'
 while typed ulimit; do
     if [[ $line =~ ulimit[[:space:]]+-[HS]*n[HS]*[[:space:]]*[0-9] ]]; then
         attempt
-        observed 'no process of yours with a limit up to 256 lives'
         hint 'The check looks at a living process. Stay in the shell that is full.'
         fail 'The process with the low limit has ended, and its descriptors with it.'
     fi

@@ -27,7 +27,7 @@ for pid in "${pids[@]}"; do
 done
 if [[ -z $leaky ]]; then
     observed 'no process `leaky` without a file of settings'
-    evidence 'ps -eo pid,args'
+    evidence 'pgrep -a leaky || echo "no process leaky"'
     if answered; then
         attempt
         hint 'Start it again and look anew.'
@@ -74,7 +74,7 @@ if [[ $kind == leak ]]; then
     oldest=$((now - minute))
 fi
 if ((now < filled)); then
-    oldest=$((now - 10 * 20)) # it climbs by 20 a second
+    oldest=1 # the burst is not over
 fi
 if ((told_count < oldest)); then
     hint 'Count again right before you answer.'
@@ -83,9 +83,9 @@ fi
 if [[ $told_kind != "$kind" ]]; then
     sleep 2.5
     fds "$leaky"
-    observed "soft limit $soft; $now descriptors, and $REPLY after 2.5 s"
-    evidence "for i in 1 2 3; do ls /proc/$leaky/fd | wc -l; sleep 2; done"
-    hint 'The first ten seconds are the same for both. Look several times after them.'
+    observed "soft limit $soft; $now descriptors, and $REPLY a little later"
+    evidence "grep 'open files' /proc/$leaky/limits; for i in 1 2 3; do ls /proc/$leaky/fd | wc -l; sleep 2; done"
+    hint 'The first seconds are the same for both. Look several times after them.'
     fail 'Watched for longer, the count of `leaky` tells the other story.'
 fi
 if [[ $kind == leak ]]; then

@@ -53,6 +53,19 @@ one_ended() {
     [[ -n $since ]] && ended leaky && ((end >= since))
 }
 
+# hung_up tells whether SIGHUP was sent by a command.
+hung_up() {
+    local name
+    for name in kill pkill killall; do
+        while typed "$name"; do
+            if [[ $line =~ HUP|[[:space:]]-1([[:space:]]|$) ]]; then
+                return 0
+            fi
+        done
+    done
+    return 1
+}
+
 expected 'a `leaky` that has leaked, serves on, and keeps its count for 40 requests'
 running leaky
 leaky=''
@@ -64,11 +77,11 @@ done
 read -r -a all <<<"$leaky"
 if ((${#all[@]} == 0)); then
     observed 'no process `leaky` with a file of settings'
-    evidence 'ps -eo pid,args'
+    evidence 'pgrep -a leaky || echo "no process leaky"'
     if one_ended; then
         attempt
         observed "PID $pid has ended; no \`leaky\` with settings is left"
-        evidence 'pgrep -a leaky || echo "no process leaky is left"'
+        evidence 'pgrep -a leaky || echo "no process leaky"'
         hint 'Start it again. It can be told something while it runs.'
         fail 'No `leaky` is left: the leak has ended, and the service too.'
     fi
@@ -101,13 +114,13 @@ if ! genuine "$leaky" leaky; then
     fail 'That `leaky` does not run as it was built.'
 fi
 
-# Watch it until 40 requests were served or too few come, or until it has grown.
+# Watch it until 40 requests were served or none came in a second, or until it has grown.
 fds "$leaky"
 before=$REPLY after=$REPLY begun=0 requests=0
 if served "$leaky"; then
     begun=$REPLY
 fi
-for ((n = 0; n < 25 && requests < 40 && after < before + 2; n++)); do
+for ((n = 0; n < 25 && requests < 40 && after <= before && (n < 5 || requests > 0); n++)); do
     sleep 0.2
     fds "$leaky"
     after=$REPLY
@@ -119,6 +132,7 @@ nofile "$leaky"
 observed "PID $leaky: $before, then $after descriptors of $soft; $requests requests served"
 
 if ((after > before)); then
+    evidence "for i in 1 2 3; do ls /proc/$leaky/fd | wc -l; sleep 1; done; grep 'open files' /proc/$leaky/limits"
     hint 'Which requests leave their files open, and which setting decides that?'
     if setting "$leaky" close-failed && [[ $REPLY == yes ]]; then
         attempt
@@ -133,7 +147,7 @@ if ((after > before)); then
         attempt
         fail 'A new `leaky` began with few descriptors, and leaks like the one before.'
     fi
-    if typed HUP || typed SIGHUP; then
+    if hung_up; then
         attempt
         fail '`leaky` read its settings again, and leaks as it did.'
     fi
@@ -148,7 +162,7 @@ if ((after >= soft)); then
 fi
 if ((requests < 40)); then
     attempt
-    evidence "tail -1 ~/leaky.log; sleep 2; tail -1 ~/leaky.log"
+    evidence "ls /proc/$leaky/fd | wc -l; tail -1 ~/leaky.log; sleep 2; tail -1 ~/leaky.log"
     hint 'Without requests nothing can leak, and nobody is served.'
     fail 'The count stands because hardly a request comes in.'
 fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Watched for longer, the count of `leaky` tells the other story.
 # shellcheck disable=SC2012
-leaky & sleep 9
+leaky & sleep 4
 leaky=$! a=$(ls /proc/$!/fd | wc -l); sleep 4; b=$(ls /proc/$!/fd | wc -l)
 limit=$(awk '/open files/ { print $4 }' /proc/$leaky/limits)
 answer leak-or-spike "$limit:$b:$( ((b > a + 1)) && echo spike || echo leak)"

@@ -1,4 +1,4 @@
 #!/bin/bash
 # No `leaky` is left: the leak has ended, and the service too.
-leaky leaky.conf & sleep 4
+leaky leaky.conf & sleep 1
 kill $!

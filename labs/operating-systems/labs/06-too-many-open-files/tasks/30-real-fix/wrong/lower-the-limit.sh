@@ -1,4 +1,4 @@
 #!/bin/bash
 # The count stands because `leaky` is at its limit, and serves nobody.
-leaky leaky.conf & sleep 4
-prlimit --pid $! --nofile=7:7; sleep 1
+leaky leaky.conf & sleep 2
+prlimit --pid $! --nofile=5:5; sleep 1

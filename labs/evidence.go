@@ -28,23 +28,23 @@ func (p *played) prove(ctx context.Context, step *Step) {
 	values = slices.DeleteFunc(values, func(v string) bool {
 		return !slices.Contains(stable, v) || slices.ContainsFunc(p.answers(), func(a string) bool { return strings.Contains(a, v) })
 	})
-	var printed strings.Builder
-	for line := range strings.Lines(r.Evidence) {
-		c, err := p.typist.enter(ctx, strings.TrimSuffix(line, "\n"), evidenceTime)
-		if err != nil {
-			step.fault("evidence %s: %v", r.Evidence, err)
-			return
-		}
-		if c == nil {
-			continue // the line goes on
-		}
-		if c.Exit == 126 || c.Exit == 127 {
-			step.fault("evidence %s: the shell cannot run it (status %d)", r.Evidence, c.Exit)
-		}
-		printed.WriteString(shown(c))
+	if strings.Contains(r.Evidence, "\n") {
+		step.fault("evidence %q: it is more than one line", r.Evidence)
+		return
 	}
-	step.Printed = printed.String()
+	c, err := p.typist.enterAlone(ctx, r.Evidence, evidenceTime)
+	if err != nil {
+		step.fault("evidence %s: %v", r.Evidence, err)
+		return
+	}
+	if c != nil {
+		step.Printed = shown(c)
+	}
 	switch {
+	case c == nil:
+		step.fault("evidence %s: the shell asks for more of it", r.Evidence)
+	case c.Exit == 126 || c.Exit == 127:
+		step.fault("evidence %s: the shell cannot run it (status %d)", r.Evidence, c.Exit)
 	case strings.TrimSpace(step.Printed) == "":
 		step.fault("evidence %s: it prints nothing", r.Evidence)
 	case notFound.MatchString(step.Printed):

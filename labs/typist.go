@@ -14,8 +14,8 @@ import (
 
 const (
 	lineTime  = 30 * time.Second       // for one typed line to end
-	probeTime = 250 * time.Millisecond // for a new shell to show that it reads
-	probes    = 80
+	probeTime = 100 * time.Millisecond // for a new shell to show that it reads
+	probes    = 200
 	// promptTime is how long the journal may be behind the screen.
 	promptTime = 300 * time.Millisecond
 )
@@ -156,10 +156,20 @@ func (y *typist) play(ctx context.Context, script string) error {
 // enter types a line and waits until its command has ended, or the shell asks for
 // more of it, or another shell asks for the next; the command is nil then.
 func (y *typist) enter(ctx context.Context, line string, limit time.Duration) (*sandbox.Command, error) {
+	return y.enterAny(ctx, line, limit, func(c *sandbox.Command) bool { return !strings.HasPrefix(c.Line, probe) })
+}
+
+// enterAlone is enter for a whole command line: no other command is taken for it, as
+// one whose end was forged.
+func (y *typist) enterAlone(ctx context.Context, line string, limit time.Duration) (*sandbox.Command, error) {
+	return y.enterAny(ctx, line, limit, func(c *sandbox.Command) bool { return c.Line == line })
+}
+
+func (y *typist) enterAny(ctx context.Context, line string, limit time.Duration, ours func(*sandbox.Command) bool) (*sandbox.Command, error) {
 	if _, err := y.ready(ctx); err != nil {
 		return nil, err
 	}
-	return y.press(ctx, line+"\r", limit, func(c *sandbox.Command) bool { return !strings.HasPrefix(c.Line, probe) })
+	return y.press(ctx, line+"\r", limit, ours)
 }
 
 // press types keys into the present tab and waits for the end of a command.
@@ -178,6 +188,8 @@ func (y *typist) press(ctx context.Context, keys string, limit time.Duration, ou
 	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
 	var prompted <-chan time.Time
+	var ended *sandbox.Command // and whether the prompt was shown, in either order
+	shown := false
 	for {
 		select {
 		case e, ok := <-y.events:
@@ -188,19 +200,25 @@ func (y *typist) press(ctx context.Context, keys string, limit time.Duration, ou
 				y.answers[e.Answer.Task] = e.Answer.Value
 			}
 			if c := e.Command; c != nil && c.Tab == y.tab && !c.End.IsZero() && ours(c) {
-				return c, nil
+				if shown {
+					return c, nil
+				}
+				ended, prompted = c, time.After(promptTime)
 			}
 		case tail := <-t.screen:
 			switch {
 			case strings.HasSuffix(tail, continuation):
 				return nil, nil
 			case strings.HasSuffix(tail, prompt):
-				prompted = time.After(promptTime)
-			default:
-				prompted = nil
+				if ended != nil {
+					return ended, nil
+				}
+				shown, prompted = true, time.After(promptTime)
+			case ended == nil:
+				shown, prompted = false, nil
 			}
 		case <-prompted:
-			return nil, nil
+			return ended, nil
 		case <-timeout.C:
 			return nil, errLineTime
 		case <-ctx.Done():

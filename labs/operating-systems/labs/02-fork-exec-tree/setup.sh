@@ -1,0 +1,7 @@
+#!/bin/bash
+# Seeds the exit status of careless' child, which the check of zombie works out again.
+set -e
+
+mkdir -p /run/lab
+chmod 0755 /run/lab
+derive careless >/run/lab/careless.seed

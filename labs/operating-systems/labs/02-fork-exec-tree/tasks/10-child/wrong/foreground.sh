@@ -1,0 +1,3 @@
+#!/bin/bash
+# That `sleep` ran in the foreground: your shell waited until it had ended.
+sleep 1

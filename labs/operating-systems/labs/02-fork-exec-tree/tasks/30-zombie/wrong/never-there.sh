@@ -1,0 +1,3 @@
+#!/bin/bash
+# No child of `careless` had that PID.
+answer zombie 999999

@@ -1,0 +1,3 @@
+#!/bin/bash
+# That is not a PID.
+answer zombie "the defunct one"

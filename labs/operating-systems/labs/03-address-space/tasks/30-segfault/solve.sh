@@ -1,0 +1,2 @@
+#!/bin/bash
+touch-address 600000000000

@@ -1,0 +1,3 @@
+#!/bin/bash
+# That `touch-address` read nothing: it did not get an address.
+touch-address 0xGAP

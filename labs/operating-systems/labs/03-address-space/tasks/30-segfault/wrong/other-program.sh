@@ -1,0 +1,3 @@
+#!/bin/bash
+# Another program died of SIGSEGV, not `touch-address`.
+bash -c 'kill -SEGV $$'

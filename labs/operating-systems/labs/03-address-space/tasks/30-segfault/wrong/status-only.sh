@@ -1,0 +1,3 @@
+#!/bin/bash
+# The status is right, but no process died of a signal.
+(exit 139)

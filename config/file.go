@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
+
+	"sysnerd/spelling"
 )
 
 // fileName is what a configuration file is called where it is searched.
@@ -165,5 +167,5 @@ func suggestion(key string, known bool) string {
 	for _, s := range Settings() {
 		keys = append(keys, s.Key)
 	}
-	return fmt.Sprintf("did you mean %s?", nearest(key, keys))
+	return fmt.Sprintf("did you mean %s?", spelling.Nearest(key, keys))
 }

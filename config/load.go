@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +10,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
+
+	"sysnerd/spelling"
 )
 
 // configFlag names the file to read.
@@ -123,36 +124,8 @@ func checkEnvironment(environ []string) error {
 	for _, pair := range environ {
 		name, _, _ := strings.Cut(pair, "=")
 		if strings.HasPrefix(name, envPrefix) && !slices.Contains(known, name) {
-			return fmt.Errorf("environment variable %s is not a setting; did you mean %s? else unset it", name, nearest(name, known))
+			return fmt.Errorf("environment variable %s is not a setting; did you mean %s? else unset it", name, spelling.Nearest(name, known))
 		}
 	}
 	return nil
-}
-
-// nearest returns the one of names that takes the fewest edits to become name.
-func nearest(name string, names []string) string {
-	return slices.MinFunc(names, func(a, b string) int {
-		return cmp.Compare(distance(name, a), distance(name, b))
-	})
-}
-
-// distance counts insertions, deletions and substitutions (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

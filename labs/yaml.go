@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/token"
+
+	"sysnerd/spelling"
 )
 
 // Bounds of a YAML file, checked before it is decoded: the library takes aliases
@@ -92,7 +94,7 @@ func explainYAML(err error, skip int, v any) *Problem {
 	case errors.As(err, &unknown) && at != nil:
 		valid := keys(reflect.TypeOf(v), at.Position.Column > 1)
 		p.Reason = fmt.Sprintf("unknown key %q", cut(at.Value, 60))
-		p.Cure = fmt.Sprintf("the nearest valid key is %q", nearest(at.Value, valid))
+		p.Cure = fmt.Sprintf("the nearest valid key is %q", spelling.Nearest(at.Value, valid))
 	case errors.As(err, &wrongType):
 		p.Reason = fmt.Sprintf("a %s does not fit here", wrongType.SrcType)
 		p.Cure = fmt.Sprintf("write a %s", wrongType.DstType)
@@ -120,38 +122,6 @@ func keys(t reflect.Type, inner bool) []string {
 		}
 	}
 	return all
-}
-
-// nearest returns the name among valid that takes the fewest edits from name.
-func nearest(name string, valid []string) string {
-	best, distance := "", 1<<30
-	for _, v := range valid {
-		if d := edits(cut(name, 64), v); d < distance {
-			best, distance = v, d
-		}
-	}
-	return best
-}
-
-// edits is the Levenshtein distance in bytes.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // cut shortens text to at most n bytes for a message.

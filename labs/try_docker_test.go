@@ -84,12 +84,8 @@ func TestLabsOnDocker(t *testing.T) {
 				var said strings.Builder
 				stage := labs.Stage{
 					Box: box, Seed: seed,
-					Reset: func(ctx context.Context) error { return keeper.Reset(ctx, box.ID()) },
-					SetMemory: func(ctx context.Context, bytes int64) error {
-						limits := box.Limits()
-						limits.Memory = bytes
-						return keeper.SetLimits(ctx, box.ID(), limits)
-					},
+					Reset:     func(ctx context.Context) error { return keeper.Reset(ctx, box.ID()) },
+					SetMemory: func(ctx context.Context, bytes int64) error { return keeper.SetMemory(ctx, box.ID(), bytes) },
 				}
 				for _, task := range lab.Tasks {
 					t.Run(task.ID, func(t *testing.T) {

@@ -399,12 +399,6 @@ func (k *Keeper) Remove(ctx context.Context, id string) error {
 	return nil
 }
 
-// SetLimits is SetMemory for who holds a whole set of limits; only the memory can
-// be changed. Errors: as SetMemory.
-func (k *Keeper) SetLimits(ctx context.Context, id string, l Limits) error {
-	return k.SetMemory(ctx, id, l.Memory)
-}
-
 // Close detaches from every sandbox, which live on, and waits for all goroutines.
 // Warm sandboxes are removed: nobody would look for them again.
 func (k *Keeper) Close() error {

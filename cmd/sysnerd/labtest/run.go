@@ -207,24 +207,10 @@ func (r *run) enter(ctx context.Context, worker int, lab *labs.Lab) (*place, err
 	if err != nil {
 		return nil, fmt.Errorf("start a sandbox: %w", err)
 	}
-	set := func(ctx context.Context, limits sandbox.Limits) error {
-		return r.keeper.SetLimits(ctx, box.ID(), limits)
-	}
 	stage := &labs.Stage{
 		Box: box, Seed: seed,
-		Reset: func(ctx context.Context) error {
-			if box.Limits() != lab.Limits {
-				if err := set(ctx, lab.Limits); err != nil {
-					return err
-				}
-			}
-			return r.keeper.Reset(ctx, box.ID())
-		},
-		SetMemory: func(ctx context.Context, bytes int64) error {
-			limits := box.Limits()
-			limits.Memory = bytes
-			return set(ctx, limits)
-		},
+		Reset:     func(ctx context.Context) error { return r.keeper.Reset(ctx, box.ID()) },
+		SetMemory: func(ctx context.Context, bytes int64) error { return r.keeper.SetMemory(ctx, box.ID(), bytes) },
 	}
 	return &place{keeper: r.keeper, box: box, stage: stage}, nil
 }

@@ -27,7 +27,14 @@ type server struct {
 
 func startServer(t *testing.T, data string) *server {
 	t.Helper()
-	s := &server{cmd: exec.Command("sysnerd", "serve", "--data", data, "--listen", "127.0.0.1:0", "--log-format", "json")}
+	return startIn(t, "", []string{"sysnerd", "serve", "--data", data, "--listen", "127.0.0.1:0", "--log-format", "json"})
+}
+
+// startIn starts a server in a folder, by that command line, and waits for its address.
+func startIn(t *testing.T, dir string, command []string) *server {
+	t.Helper()
+	s := &server{cmd: exec.Command(command[0], command[1:]...)}
+	s.cmd.Dir = dir
 	s.cmd.Stderr = &s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {

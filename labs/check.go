@@ -6,10 +6,11 @@ import (
 	"crypto/rand"
 	_ "embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"sysnerd/sandbox"
@@ -18,8 +19,11 @@ import (
 //go:embed prelude.sh
 var prelude []byte
 
-// brokenMessage is what a learner reads when a check is at fault.
-const brokenMessage = "This check broke. That is our fault; your work is untouched. The next command checks again."
+// What a learner reads when a check can't tell.
+const (
+	brokenMessage      = "This check broke. That is our fault; your work is untouched. The next command checks again."
+	interruptedMessage = "The sandbox did not answer while the check looked, so it says nothing. The next command checks again."
+)
 
 // Bounds of what a result may hold, in bytes.
 const (
@@ -35,7 +39,9 @@ func (l *Lab) Prepare(ctx context.Context, t Target, a Attempt) error {
 	return nil
 }
 
-// Cleanup runs cleanup.sh, for a lab that has to end something before its sandbox goes.
+// Cleanup runs cleanup.sh, when the learner ends his sandbox, for a lab that has to
+// end something in good order before. A sandbox that ends in another way goes
+// without it, so nothing may depend on it.
 func (l *Lab) Cleanup(ctx context.Context, t Target, a Attempt) error {
 	if err := runScript(ctx, t, a, l.cleanup); err != nil {
 		return fmt.Errorf("end lab %s: cleanup.sh: %w", l.ID, err)
@@ -59,7 +65,8 @@ func runScript(ctx context.Context, t Target, a Attempt, body []byte) error {
 }
 
 // Check looks whether the task is done. It never returns an error: what goes
-// wrong on our side is Status Broken, and in the log under the result's Reference.
+// wrong on our side is Status Broken, with a Reference to be logged beside Fault;
+// a sandbox that ended or did not answer, or the end of ctx, is Status Interrupted.
 func (t *Task) Check(ctx context.Context, on Target, a Attempt) Result {
 	token := newToken()
 	env := environment(on, a, t.ID)
@@ -79,12 +86,41 @@ func (t *Task) Check(ctx context.Context, on Target, a Attempt) Result {
 	if err == nil {
 		result, err = readResult(r, token)
 	}
-	if err != nil {
-		result = Result{Status: Broken, Message: brokenMessage, Reference: newReference()}
-		slog.Error("check broke", "task", t.ID, "reference", result.Reference, "error", err, "stderr", cut(string(r.Stderr), maxDetail))
+	if err == nil && result.Status == Pass && t.Predict != nil && t.Predict.Answer == "" && result.Outcome == "" {
+		err = errors.New("it passed without an outcome, which the task has to be predicted")
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, sandbox.ErrNotRunning), ctx.Err() != nil:
+		result = Result{Status: Interrupted, Message: interruptedMessage, Fault: err.Error()}
+	default:
+		result = Result{Status: Broken, Message: brokenMessage, Reference: newReference(), Fault: fault(err, r, token)}
 	}
 	result.Task, result.Section, result.Ms = t.ID, t.Section, r.Took.Milliseconds()
 	return result
+}
+
+// fault tells an author why a check broke, and the end of what it printed.
+func fault(err error, r sandbox.RunResult, token string) string {
+	text := err.Error()
+	for _, out := range []struct {
+		name string
+		text []byte
+	}{{"standard error", r.Stderr}, {"standard output", r.Stdout}} {
+		if printed := bytes.TrimSpace(bytes.ReplaceAll(out.text, []byte(token+" "), nil)); len(printed) > 0 {
+			last := printed[max(0, len(printed)-maxMessage):]
+			text += "\n" + out.name + ":\n" + strings.Map(dropControl, strings.ToValidUTF8(string(last), "\uFFFD"))
+		}
+	}
+	return text
+}
+
+// dropControl is for [strings.Map]: it drops what would hide a log's lines.
+func dropControl(r rune) rune {
+	if unicode.IsControl(r) && r != '\n' && r != '\t' {
+		return -1
+	}
+	return r
 }
 
 // environment is what a script knows of the sandbox and the attempt.

@@ -29,7 +29,11 @@
 // check.sh is run by bash as root inside the sandbox, after prelude.sh, whose
 // functions are its vocabulary. It exits 0 for passed and 1 for not yet; anything
 // else, a signal, or no time left means that the check itself is broken, which is
-// never told to the learner as his failure. See prelude.sh for the words.
+// never told to the learner as his failure. When the sandbox ended or fell silent
+// under it, the check was interrupted and says nothing at all. Whether it saw an
+// attempt is apart from whether the task is done: a stray command leaves a task
+// open. See prelude.sh for the words, and bounds_test.go for what holds whatever a
+// check does.
 //
 // # Concurrency
 //

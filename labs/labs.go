@@ -17,6 +17,7 @@ type Module struct {
 	ID, Title, Summary string
 	Minutes            int
 	Labs               []*Lab
+	dir                string // folder, below the root of what was loaded
 }
 
 // Lab is one lab of a module.
@@ -30,6 +31,7 @@ type Lab struct {
 	Limits                   sandbox.Limits
 	Lifetime                 time.Duration // 0 means the server's
 	setup, cleanup           []byte
+	dir                      string // folder, below the root of what was loaded
 }
 
 // Task is one piece of a lab with its own check.
@@ -83,13 +85,16 @@ func (p Problem) String() string {
 	return place + ": " + p.Reason + "; " + p.Cure
 }
 
-// Status of a check. "broken" is our fault and never the learner's.
+// Status of a check.
 type Status string
 
 const (
 	Pass   Status = "pass"
-	Fail   Status = "fail"
-	Broken Status = "broken"
+	Fail   Status = "fail"   // not yet
+	Broken Status = "broken" // our fault and never the learner's
+	// Interrupted says nothing of the task: the sandbox did not answer, or ended
+	// meanwhile.
+	Interrupted Status = "interrupted"
 )
 
 // Result is what a check found; the JSON is the API's.
@@ -106,6 +111,9 @@ type Result struct {
 	Section   int    `json:"section,omitempty"`
 	Ms        int64  `json:"ms"`
 	Reference string `json:"reference,omitempty"` // of a broken check, as in the log
+	// Fault is why a check broke or was interrupted, and what it printed. It is for
+	// the lab's author; no learner ever gets it.
+	Fault string `json:"-"`
 }
 
 // Target is the sandbox that a check looks into; *sandbox.Sandbox is one.

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"sysnerd/spelling"
 )
 
 var (
@@ -30,7 +32,7 @@ var (
 // Load reads every module below fsys: each folder that holds a module.yaml. A lab
 // with a problem is left out; one bad lab hides no other.
 func Load(fsys fs.FS) (*Library, []Problem) {
-	r := &reader{fsys: fsys}
+	r := &reader{fsys: fsys, refused: map[string]bool{}}
 	library := &Library{}
 	for _, entry := range r.list(".") {
 		if !entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
@@ -59,6 +61,7 @@ func Load(fsys fs.FS) (*Library, []Problem) {
 type reader struct {
 	fsys     fs.FS
 	problems []Problem
+	refused  map[string]bool // names that must not be opened: a FIFO would hold us up
 }
 
 func (r *reader) problem(file string, line int, reason, cure string) {
@@ -88,16 +91,20 @@ func (r *reader) list(dir string, valid ...string) []fs.DirEntry {
 		case !e.IsDir() && !e.Type().IsRegular():
 			r.problem(name, 0, "is neither a file nor a folder", "take it out")
 		case len(valid) > 0 && !slices.Contains(valid, e.Name()):
-			r.problem(name, 0, "is not known here", fmt.Sprintf("the nearest valid name is %q", nearest(e.Name(), valid)))
+			r.problem(name, 0, "is not known here", fmt.Sprintf("the nearest valid name is %q", spelling.Nearest(e.Name(), valid)))
 		default:
 			return false
 		}
+		r.refused[name] = true
 		return true
 	})
 }
 
 // text reads a whole text file; ok is false after a problem.
 func (r *reader) text(name string) (text []byte, ok bool) {
+	if r.refused[name] {
+		return nil, false
+	}
 	f, err := r.fsys.Open(name)
 	if err != nil {
 		r.problem(name, 0, cause(err), "put it there")
@@ -191,7 +198,7 @@ func (r *reader) module(dir string) *Module {
 	if f.ID == "" {
 		return nil
 	}
-	m := &Module{ID: f.ID, Title: f.Title, Summary: f.Summary, Minutes: f.Minutes}
+	m := &Module{ID: f.ID, Title: f.Title, Summary: f.Summary, Minutes: f.Minutes, dir: dir}
 	for _, entry := range r.list(path.Join(dir, "labs")) {
 		if !entry.IsDir() {
 			r.problem(path.Join(dir, "labs", entry.Name()), 0, "is not a folder", "put it into its lab's folder")
@@ -215,7 +222,7 @@ func (r *reader) module(dir string) *Module {
 }
 
 func (r *reader) lab(dir, module string, sections map[int]string) *Lab {
-	lab := &Lab{ID: r.id(dir), Module: module}
+	lab := &Lab{ID: r.id(dir), Module: module, dir: dir}
 	var names []string
 	for _, e := range r.list(dir, labNames...) {
 		names = append(names, e.Name())
@@ -229,6 +236,12 @@ func (r *reader) lab(dir, module string, sections map[int]string) *Lab {
 		})
 		lab.Title, lab.Summary, lab.Level, lab.Minutes = f.Title, f.Summary, f.Level, f.Minutes
 		lab.Section, lab.SectionTitle = f.Section, sections[f.Section]
+		if f.Image != "" && f.Image != standard {
+			r.problem(file, 0, fmt.Sprintf("image %q: all sandboxes run one image", cut(f.Image, 60)), "write standard, or leave it out; what is missing is added to images/packages.txt")
+		}
+		if f.Profile != "" && f.Profile != standard {
+			r.problem(file, 0, fmt.Sprintf("profile %q: no lab gets a sandbox that may do more", cut(f.Profile, 60)), "write standard, or leave it out")
+		}
 		var err error
 		if lab.Limits, err = f.Limits.limits(); err != nil {
 			r.problem(file, 0, "limits: "+err.Error(), "stay inside")
@@ -300,7 +313,7 @@ func (r *reader) task(dir string, section int) *Task {
 func wrongMessage(text string) (message, script string) {
 	for line := range strings.Lines(text) {
 		comment, ok := strings.CutPrefix(strings.TrimSpace(line), "# ")
-		if ok && message == "" && !strings.HasPrefix(comment, "shellcheck ") {
+		if ok && message == "" && !strings.HasPrefix(comment, "shellcheck ") && !strings.HasPrefix(line, movePrefix) {
 			message = comment
 		}
 	}
@@ -308,11 +321,11 @@ func wrongMessage(text string) (message, script string) {
 }
 
 // typed is what is left of a script when its comments are taken out: the lines
-// that go into a terminal.
+// that go into a terminal, and those that tell what else is done ([moves]).
 func typed(script []byte) string {
 	var b strings.Builder
 	for line := range strings.Lines(string(script)) {
-		if trimmed := strings.TrimSpace(line); trimmed != "" && !strings.HasPrefix(trimmed, "#") {
+		if trimmed := strings.TrimSpace(line); trimmed != "" && (!strings.HasPrefix(trimmed, "#") || strings.HasPrefix(line, movePrefix)) {
 			b.WriteString(line)
 		}
 	}

@@ -1,10 +1,11 @@
 // Package classroom takes what learners do (attempts, answers, predictions,
-// results of checks) and gives back where each of them stands, from one SQLite
-// file that outlives the server.
+// results of checks, hints and solutions opened) and gives back where each of them
+// stands, from one SQLite file that outlives the server.
 //
 // A learner, named by the server and opaque here, has one [Attempt] for every
 // sandbox that was made for him, and one [Progress] for every task that he
-// touched. An attempt ends with its sandbox; progress stays.
+// touched. An attempt ends with its sandbox; progress stays. All of a learner's is
+// his record: [Store.Record].
 //
 // # Concurrency
 //

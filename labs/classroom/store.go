@@ -24,9 +24,12 @@ type Store struct {
 //go:embed schema.sql
 var schema string
 
+//go:embed schema-2.sql
+var schema2 string
+
 // migrations bring a store from user_version N to N+1. Never change one that was
 // released; add another.
-var migrations = []string{schema}
+var migrations = []string{schema, schema2}
 
 // readers is how many connections read at once; the writer comes on top.
 const readers = 4

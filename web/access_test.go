@@ -15,13 +15,15 @@ import (
 
 // example fills the names in a pattern, and gives what a call of it sends.
 func example(row route, box string) (path, body string) {
-	path = strings.NewReplacer("{$}", "", "{module}", "os", "{lab}", "one", "{task}", "nothing", "{id}", box, "{name}", "site.css", "{profile}", "heap").Replace(row.pattern)
+	path = strings.NewReplacer("{$}", "", "{module}", "os", "{lab}", "one", "{task}", "nothing", "{id}", box, "{name}", "site.css", "{schema}", "lab", "{profile}", "heap").Replace(row.pattern)
+	path = strings.Replace(path, "/programs/site.css", "/programs/drip", 1)
 	bodies := map[string]string{
 		"POST /api/v1/sandboxes":                                        `{"module":"os","lab":"one"}`,
 		"POST /api/v1/sandboxes/{id}/check":                             `{"task":"nothing"}`,
 		"POST /api/v1/sandboxes/{id}/answer":                            `{"task":"word","value":"x"}`,
 		"PATCH /api/v1/sandboxes/{id}/limits":                           `{"memory":1}`,
 		"POST /api/v1/modules/{module}/labs/{lab}/tasks/{task}/predict": `{"choice":"40"}`,
+		"POST /api/v1/modules/{module}/labs/{lab}/tasks/{task}/why":     `{"text":"So."}`,
 	}
 	return path, bodies[row.method+" "+row.pattern]
 }
@@ -30,7 +32,7 @@ func example(row route, box string) (path, body string) {
 // caller. A row without a known access, or one that lets a role in which it does
 // not name, fails.
 func TestEveryRouteSaysWhoMayCall(t *testing.T) {
-	h := build(t)
+	h := build(t, watched(&drafts{}))
 	own := h.learner()
 	other := h.learner()
 	stranger := h.stranger()

@@ -31,7 +31,7 @@ func onEngines(b *testing.B, run func(b *testing.B, h *house)) {
 	b.Run("docker", func(b *testing.B) { run(b, buildOnDocker(b)) })
 }
 
-func buildOnDocker(b *testing.B) *house {
+func buildOnDocker(b *testing.B, options ...option) *house {
 	b.Helper()
 	ctx := context.Background()
 	builder, err := images.New(ctx)
@@ -61,7 +61,7 @@ func buildOnDocker(b *testing.B) *house {
 			b.Error(err)
 		}
 	})
-	return open(b, engine, image, b.TempDir())
+	return open(b, engine, image, b.TempDir(), options...)
 }
 
 // floor is the least that can be done: a shell on a pty, behind a WebSocket.

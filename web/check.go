@@ -2,20 +2,25 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
-	"time"
+	"slices"
 	"unicode/utf8"
 
 	"sysnerd/labs"
+	"sysnerd/labs/classroom"
 	"sysnerd/sandbox"
 )
 
-// maxAnswer is how long an answer may be, as in the sandbox.
-const maxAnswer = 4096
+const (
+	maxAnswer = 4096 // bytes of an answer, as in the sandbox
+	maxLooks  = 4    // checks of one sandbox at once, each of another task
+)
 
 // turn is one run of a task's check, which all who asked before it began share.
 type turn struct {
 	done   chan struct{}
+	asked  bool // by the learner; under the session's mu
 	result labs.Result
 	err    error
 	next   *turn // for those who asked while this one ran; nil when nobody did
@@ -71,7 +76,8 @@ func (s *Server) checking(r *http.Request) (*session, *labs.Lab, error) {
 	return e, lab, err
 }
 
-// results answers with the check of the task named, or of all.
+// results answers with the check of the task named, or of all. The learner asked:
+// what he reads then counts, even when the check saw no attempt.
 func (s *Server) results(w http.ResponseWriter, r *http.Request, name string) error {
 	e, lab, err := s.checking(r)
 	if err != nil {
@@ -96,13 +102,27 @@ func (s *Server) results(w http.ResponseWriter, r *http.Request, name string) er
 	return reply(w, http.StatusOK, map[string]any{"results": results})
 }
 
-// check runs the check of a task, or waits for the turn that begins next: one
-// that runs already may have missed what the caller has just done.
+// check has a task checked because the learner asked, and waits for what is found.
 func (e *session) check(ctx context.Context, lab *labs.Lab, task *labs.Task) (labs.Result, error) {
-	e.mu.Lock()
-	if e.over {
-		e.mu.Unlock()
+	t := e.ask(lab, task, true)
+	if t == nil {
 		return labs.Result{}, e.why()
+	}
+	select {
+	case <-t.done:
+		return t.result, t.err
+	case <-ctx.Done():
+		return labs.Result{}, ctx.Err()
+	}
+}
+
+// ask has a task checked in the turn that begins next: one that runs already may
+// have missed what has just been done. It is nil once the session is over.
+func (e *session) ask(lab *labs.Lab, task *labs.Task, byLearner bool) *turn {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over {
+		return nil
 	}
 	t := e.checks[task.ID]
 	switch {
@@ -117,35 +137,47 @@ func (e *session) check(ctx context.Context, lab *labs.Lab, task *labs.Task) (la
 	default:
 		t = t.next
 	}
-	e.mu.Unlock()
-	select {
-	case <-t.done:
-		return t.result, t.err
-	case <-ctx.Done():
-		return labs.Result{}, ctx.Err()
-	}
+	t.asked = t.asked || byLearner
+	return t
 }
 
 // take takes turns until nobody waits for one.
 func (e *session) take(lab *labs.Lab, task *labs.Task, t *turn) {
 	defer e.work.Done()
 	for t != nil {
-		t.result, t.err = e.lookAt(lab, task)
+		t.result, t.err = e.lookAt(lab, task, t)
 		close(t.done)
 		e.mu.Lock()
-		next := t.next
+		next, asked := t.next, t.asked
 		if next == nil {
 			delete(e.checks, task.ID)
 		} else {
 			e.checks[task.ID] = next
 		}
 		e.mu.Unlock()
+		if t.err != nil && !asked && e.ctx.Err() == nil && !errors.Is(t.err, problemInterrupted) {
+			e.s.Log.Error("check by itself", "sandbox", e.box.ID(), "task", task.ID, "error", t.err)
+		}
+		if t.err == nil && t.result.Status == labs.Pass && opens(lab, task) {
+			e.lookAgain()
+		}
 		t = next
 	}
 }
 
+// opens tells whether other tasks wait for this one.
+func opens(lab *labs.Lab, task *labs.Task) bool {
+	return slices.ContainsFunc(lab.Tasks, func(t *labs.Task) bool { return slices.Contains(t.Needs, task.ID) })
+}
+
 // lookAt checks once, writes the result down, and tells it.
-func (e *session) lookAt(lab *labs.Lab, task *labs.Task) (labs.Result, error) {
+func (e *session) lookAt(lab *labs.Lab, task *labs.Task, t *turn) (labs.Result, error) {
+	select {
+	case e.looks <- struct{}{}:
+		defer func() { <-e.looks }()
+	case <-e.ctx.Done():
+		return labs.Result{}, e.why()
+	}
 	// An answer that was given in the terminal before now counts.
 	settled := make(chan struct{})
 	select {
@@ -153,6 +185,10 @@ func (e *session) lookAt(lab *labs.Lab, task *labs.Task) (labs.Result, error) {
 		<-settled
 	case <-e.ctx.Done():
 		return labs.Result{}, e.why()
+	}
+	before := e.present()
+	if before.resetting {
+		return labs.Result{}, problemInterrupted
 	}
 	attempt, err := e.s.attempt(e.ctx, e.box)
 	if err != nil {
@@ -162,35 +198,80 @@ func (e *session) lookAt(lab *labs.Lab, task *labs.Task) (labs.Result, error) {
 	if err != nil {
 		return labs.Result{}, e.fault(err)
 	}
-	disturbed := e.box.Disturbed()
 	result := task.Check(e.ctx, e.box, labs.Attempt{Seed: attempt.Seed, Answers: answers})
-	switch {
-	case e.ctx.Err() != nil:
+	if e.ctx.Err() != nil {
 		return labs.Result{}, e.why() // cut short: it says nothing
-	case result.Status == labs.Broken && (e.box.State() != sandbox.Live || e.box.Disturbed() != disturbed):
+	}
+	// A sandbox that was being reset, was lost or mended meanwhile was not one state
+	// of one sandbox: what was seen in it is neither a pass nor a failure nor a fault.
+	lost := result.Status == labs.Broken && e.box.State() != sandbox.Live
+	if result.Status == labs.Interrupted || lost || e.present() != before {
+		result.Status = labs.Interrupted
+		e.s.metrics.checked(lab, task, result)
 		return labs.Result{}, problemInterrupted
 	}
 	e.s.metrics.checked(lab, task, result)
-	if err := e.save(lab, result); err != nil {
+	if result.Status == labs.Broken {
+		e.s.Log.Error("check broke", "lab", e.box.Lab(), "task", task.ID, "sandbox", e.box.ID(), "reference", result.Reference, "fault", result.Fault)
+	}
+	if result.Status != labs.Pass {
+		result.Outcome = "" // it is told with the pass
+	}
+	e.mu.Lock()
+	asked := t.asked
+	e.mu.Unlock()
+	if err := e.save(lab, task, result, asked); err != nil {
 		return labs.Result{}, e.fault(problemNotSaved.because(err))
 	}
 	e.listeners.tell("result", result)
 	return result, nil
 }
 
-// save returns once the result is on disk. Most commands change nothing for most
-// tasks: what says the same as before is there already. Only the task's own turn
-// comes here, so no two of a task meet.
-func (e *session) save(lab *labs.Lab, result labs.Result) error {
+// present tells one undisturbed time of a sandbox from another.
+type present struct {
+	resetting  bool
+	resets     int
+	generation int
+	disturbed  int64
+}
+
+func (e *session) present() present {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return present{e.resetting > 0, e.resets, e.box.Generation(), e.box.Disturbed()}
+}
+
+// reset brackets a reset of the sandbox: what is seen between says nothing.
+func (e *session) reset() (done func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.resetting++
+	e.resets++
+	return func() {
+		e.mu.Lock()
+		e.resetting--
+		e.mu.Unlock()
+		e.lookAgain()
+	}
+}
+
+// save returns once the result is on disk, as far as it says something new: most
+// commands change nothing for most tasks. Only the task's own turn comes here, so
+// no two of a task meet.
+func (e *session) save(lab *labs.Lab, task *labs.Task, result labs.Result, asked bool) error {
 	same := result
 	same.Ms = 0
 	e.mu.Lock()
 	known := e.saved[result.Task] == same
 	e.mu.Unlock()
-	if known {
+	if known && !asked {
 		return nil
 	}
-	if err := e.s.Store.SaveResult(e.ctx, e.box.Owner(), lab.Module, lab.ID, result); err != nil {
+	look := classroom.Look{
+		Learner: e.box.Owner(), Module: lab.Module, Lab: lab.ID, Result: result,
+		Asked: asked, While: task.Mode == labs.While,
+	}
+	if err := e.s.Store.SaveResult(e.ctx, look); err != nil {
 		return err
 	}
 	e.mu.Lock()
@@ -217,19 +298,16 @@ func (e *session) why() error {
 	}
 }
 
-// autoCheck looks at every open task, and at those that must be true at the
-// moment. The channel is closed when it has.
-func (e *session) autoCheck() chan struct{} {
-	done := make(chan struct{})
+// autoCheck has every open task checked, and those that must be true at the
+// moment. It waits for none: one that takes long holds up no other.
+func (e *session) autoCheck() {
 	e.work.Add(1)
 	go func() {
 		defer e.work.Done()
-		defer close(done)
 		if err := e.checkOpen(); err != nil && e.ctx.Err() == nil {
 			e.s.Log.Error("check by itself", "sandbox", e.box.ID(), "error", err)
 		}
 	}()
-	return done
 }
 
 func (e *session) checkOpen() error {
@@ -241,19 +319,19 @@ func (e *session) checkOpen() error {
 	if err != nil {
 		return err
 	}
-	now := map[string]bool{} // passed in this round
-	passed := func(id string) bool { return now[id] || !progress[id].Passed.IsZero() }
+	passed := func(id string) bool { return !progress[id].Passed.IsZero() }
 	for _, task := range lab.Tasks {
-		if !unlocked(task, passed) || passed(task.ID) && task.Mode != "while" {
-			continue
+		if unlocked(task, passed) && (!passed(task.ID) || task.Mode == labs.While) {
+			e.ask(lab, task, false)
 		}
-		ctx, cancel := context.WithTimeout(e.ctx, 2*time.Minute)
-		result, err := e.check(ctx, lab, task)
-		cancel()
-		if err != nil {
-			return err
-		}
-		now[task.ID] = result.Status == labs.Pass
 	}
 	return nil
+}
+
+// lookAgain has a round of checks begin without a command.
+func (e *session) lookAgain() {
+	select {
+	case e.again <- struct{}{}:
+	default: // one is due already
+	}
 }

@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	claimTime  = 30 * time.Second // for a sandbox to be there
-	changeTime = 30 * time.Second // for it to be reset or removed
-	rescueTime = 5 * time.Second  // for its processes to be ended
-	extendBy   = 15 * time.Minute
+	claimTime   = 30 * time.Second // for a sandbox to be there
+	changeTime  = 30 * time.Second // for it to be reset or removed
+	rescueTime  = 5 * time.Second  // for its processes to be ended
+	cleanupTime = 3 * time.Second  // for its lab to end what it has to
+	extendBy    = 15 * time.Minute
 )
 
 // sandboxJSON is a sandbox as its learner sees it.
@@ -97,6 +98,9 @@ func (s *Server) prepare(who string, lab *labs.Lab) func(context.Context, *sandb
 		if err := s.save(ctx, attempt, box); err != nil {
 			return err
 		}
+		if now, err := s.findLab(lab.Module, lab.ID); err == nil {
+			lab = now // it may have been read again since
+		}
 		return lab.Prepare(ctx, box, labs.Attempt{Seed: attempt.Seed})
 	}
 }
@@ -170,6 +174,7 @@ func (s *Server) endSandbox(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(s.ctx, changeTime)
 	defer cancel()
 	box := callerOf(r).sandbox
+	s.cleanup(ctx, box)
 	if err := s.Keeper.Remove(ctx, box.ID()); err != nil && !errors.Is(err, sandbox.ErrNotFound) {
 		return err
 	}
@@ -180,6 +185,25 @@ func (s *Server) endSandbox(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// cleanup lets the lab end what it has to before the learner's sandbox goes. It is
+// no reason to keep the sandbox, and one that ends by itself goes without it.
+func (s *Server) cleanup(ctx context.Context, box *sandbox.Sandbox) {
+	module, id, _ := strings.Cut(box.Lab(), "/")
+	lab, err := s.findLab(module, id)
+	if err != nil || box.State() != sandbox.Live {
+		return
+	}
+	attempt, err := s.attempt(ctx, box)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, cleanupTime)
+		defer cancel()
+		err = lab.Cleanup(ctx, box, labs.Attempt{Seed: attempt.Seed})
+	}
+	if err != nil {
+		s.Log.Warn("sandbox ends without its lab's cleanup", "sandbox", box.ID(), "error", err)
+	}
+}
+
 func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeNothing(w, r); err != nil {
 		return err
@@ -187,6 +211,9 @@ func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(s.ctx, changeTime)
 	defer cancel()
 	box := callerOf(r).sandbox
+	if e := s.session(box); e != nil {
+		defer e.reset()()
+	}
 	// The answers go first: should the reset fail, none is taken for one of the new state.
 	if err := s.Store.ClearAnswers(ctx, box.ID()); err != nil {
 		return problemNotSaved.because(err)

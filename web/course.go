@@ -54,13 +54,17 @@ type predictJSON struct {
 }
 
 type progressJSON struct {
-	Passed     bool         `json:"passed"`
-	PassedAt   *time.Time   `json:"passed_at,omitempty"`
+	Passed     bool         `json:"passed"`              // for mode while: when it was looked at last
+	PassedAt   *time.Time   `json:"passed_at,omitempty"` // the first pass
 	Prediction string       `json:"prediction,omitempty"`
 	Outcome    string       `json:"outcome,omitempty"` // what was to be predicted; once passed
 	HintsHTML  []string     `json:"hints_html"`        // those opened
 	Revealed   bool         `json:"revealed"`
+	ComesBack  bool         `json:"comes_back"`              // in the gauntlet: revealed before the pass
 	Solution   string       `json:"solution_html,omitempty"` // once revealed
+	Why        string       `json:"why,omitempty"`           // the learner's own line
+	WhyHTML    string       `json:"why_html,omitempty"`      // the author's, once there is an own one
+	Programs   []string     `json:"programs,omitempty"`      // whose source may be read; once passed
 	Tries      int          `json:"tries"`
 	Last       *labs.Result `json:"last,omitempty"`
 }
@@ -93,14 +97,15 @@ func taskOf(t *labs.Task) taskJSON {
 
 func progressOf(t *labs.Task, p classroom.Progress) *progressJSON {
 	out := &progressJSON{
-		Passed: !p.Passed.IsZero(), Prediction: p.Prediction, HintsHTML: []string{},
-		Revealed: p.Revealed, Tries: p.Tries, Last: p.Last,
+		Passed: passedNow(t, p), Prediction: p.Prediction, Outcome: outcomeOf(t, p), HintsHTML: []string{},
+		Revealed: p.Revealed, ComesBack: p.ComesBack, Why: p.Why, Tries: p.Tries, Last: p.Last,
 	}
-	if out.Passed {
+	if !p.Passed.IsZero() {
 		out.PassedAt = &p.Passed
-		if t.Predict != nil {
-			out.Outcome = t.Predict.Answer
-		}
+		out.Programs = t.Programs
+	}
+	if p.Why != "" {
+		out.WhyHTML = string(t.Why)
 	}
 	for _, h := range t.Hints[:min(p.Hints, len(t.Hints))] {
 		out.HintsHTML = append(out.HintsHTML, string(h))
@@ -109,6 +114,23 @@ func progressOf(t *labs.Task, p classroom.Progress) *progressJSON {
 		out.Solution = string(t.Solution)
 	}
 	return out
+}
+
+// passedNow tells whether a task is passed: one of mode while, whether it was when
+// it was looked at last.
+func passedNow(t *labs.Task, p classroom.Progress) bool {
+	return !p.Passed.IsZero() && (t.Mode != labs.While || p.Last != nil && p.Last.Status == labs.Pass)
+}
+
+// outcomeOf is what was to be predicted, once the task was passed; "" before.
+func outcomeOf(t *labs.Task, p classroom.Progress) string {
+	switch {
+	case p.Passed.IsZero() || t.Predict == nil:
+		return ""
+	case t.Predict.Answer != "":
+		return t.Predict.Answer
+	}
+	return p.Outcome
 }
 
 func (s *Server) getModules(w http.ResponseWriter, r *http.Request) error {

@@ -26,7 +26,7 @@
 //	    └── reader                  the socket, which the writer closes
 //	Server
 //	└── session.run, one a sandbox  the sandbox, Server.Close
-//	    ├── session.autoCheck       its checks
+//	    ├── session.autoCheck       it has asked for its checks
 //	    ├── check, one a task       the script's deadline, Server.Close
 //	    └── session.look            its last listener
 //

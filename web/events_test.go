@@ -23,6 +23,7 @@ type stream struct {
 type event struct {
 	name string
 	data map[string]any
+	at   time.Time // when it was here
 }
 
 func (p *person) listen(path string) *stream {
@@ -48,6 +49,7 @@ func (p *person) listen(path string) *stream {
 				_ = json.Unmarshal([]byte(value), &e.data)
 			case "":
 				if e.name != "" {
+					e.at = time.Now()
 					s.events <- e
 				}
 				e = event{}
@@ -195,6 +197,10 @@ func TestBrokenCheckIsOurFault(t *testing.T) {
 	if got := lab.Tasks[4].Progress; got.Last != nil || got.Tries != 0 {
 		t.Errorf("a broken check was counted: %+v", got)
 	}
+	// The author reads in the log what the learner never does.
+	if log := h.log.String(); !strings.Contains(log, r.Reference) || !strings.Contains(log, "told") || !strings.Contains(log, "why") || !strings.Contains(log, "exited with 7") {
+		t.Errorf("the log lacks reference %s, output or reason:\n%s", r.Reference, log)
+	}
 	metrics := string(p.call("GET", "/metrics", nil).body)
 	if want := `sysnerd_broken_checks_total{task="os/one/broken"} 1`; !strings.Contains(metrics, want) {
 		t.Errorf("metrics lack %s", want)
@@ -211,7 +217,7 @@ func TestCheckOfAllTasksHasEachInOrder(t *testing.T) {
 	for _, r := range all.Results {
 		order = append(order, r.Task+" "+string(r.Status))
 	}
-	if got, want := strings.Join(order, ", "), "nothing pass, file fail, word fail, slow fail, broken broken"; got != want {
+	if got, want := strings.Join(order, ", "), "nothing pass, file fail, word fail, slow fail, broken broken, here fail, guess fail, after pass"; got != want {
 		t.Errorf("results are %s, want %s", got, want)
 	}
 }

@@ -1,34 +1,24 @@
 package web
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"sync"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"sysnerd/labs"
+	"sysnerd/labs/classroom"
 )
 
-// hintPause is how long the next hint stays shut unless there is a new try.
-const hintPause = 45 * time.Second
-
-// hintClock remembers when each learner opened his last hint of a task. A restart
-// forgets it, which opens the next hint early and does no harm.
-type hintClock struct {
-	mu   *sync.Mutex // held while a hint is opened: two calls at once open one
-	last map[string]hintOpened
-}
-
-type hintOpened struct {
-	at    time.Time
-	tries int // seen then
-}
-
-func newHintClock() hintClock {
-	return hintClock{mu: new(sync.Mutex), last: map[string]hintOpened{}}
-}
+const (
+	// hintPause is how long the next hint stays shut unless there is a new try.
+	hintPause = 45 * time.Second
+	// maxWhy is how long the learner's line on why it worked may be, in bytes.
+	maxWhy = 1000
+)
 
 // findTask is the task that the request's path names.
 func (s *Server) findTask(r *http.Request) (*labs.Lab, *labs.Task, error) {
@@ -48,7 +38,7 @@ func taskIn(lab *labs.Lab, id string) (*labs.Task, error) {
 		fmt.Sprintf("Lab %q has no task %q.", lab.ID, shorten(id)), "GET the lab to see its tasks.")
 }
 
-// predict keeps the first guess and answers with it.
+// predict keeps the first guess, if it comes before the pass, and answers with it.
 func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 	lab, task, err := s.findTask(r)
 	if err != nil {
@@ -75,6 +65,10 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if progress[task.ID].Prediction == "" {
+		return newProblem(http.StatusConflict, "too-late", "Too late to predict",
+			"You have passed this task, so its outcome is known.", "Predict in the next one.")
+	}
 	return reply(w, http.StatusOK, map[string]string{"prediction": progress[task.ID].Prediction})
 }
 
@@ -83,41 +77,18 @@ func (s *Server) hint(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.openHint(r.Context(), callerOf(r).learner, lab, task)
-	if err != nil {
-		return err
-	}
-	return reply(w, http.StatusOK, map[string]any{"n": n, "hint_html": string(task.Hints[n-1])})
-}
-
-func (s *Server) openHint(ctx context.Context, who string, lab *labs.Lab, task *labs.Task) (n int, err error) {
-	s.hints.mu.Lock()
-	defer s.hints.mu.Unlock()
-	progress, err := s.Store.Progress(ctx, who, lab.Module, lab.ID)
-	if err != nil {
-		return 0, err
-	}
-	now := progress[task.ID]
-	if now.Hints >= len(task.Hints) {
-		return 0, newProblem(http.StatusConflict, "no-more-hints", "No more hints",
+	n, wait, err := s.Store.OpenHint(r.Context(), callerOf(r).learner, lab.Module, lab.ID, task.ID, len(task.Hints), hintPause)
+	switch {
+	case errors.Is(err, classroom.ErrNoHint):
+		return newProblem(http.StatusConflict, "no-more-hints", "No more hints",
 			"All hints of this task are open.", "The solution can be shown; it is counted.")
-	}
-	key := who + " " + lab.Module + "/" + lab.ID + "/" + task.ID
-	last, opened := s.hints.last[key]
-	if wait := hintPause - time.Since(last.at); opened && wait > 0 && now.Tries == last.tries {
-		return 0, newProblem(http.StatusConflict, "hint-later", "Not yet",
+	case err != nil:
+		return problemNotSaved.because(err)
+	case wait > 0:
+		return newProblem(http.StatusConflict, "hint-later", "Not yet",
 			fmt.Sprintf("The next hint opens after a new try, or in %s.", minutes(wait)), "Try what the last one says.").again(wait)
 	}
-	if n, err = s.Store.OpenHint(ctx, who, lab.Module, lab.ID, task.ID); err != nil {
-		return 0, problemNotSaved.because(err)
-	}
-	for k, h := range s.hints.last {
-		if time.Since(h.at) > hintPause {
-			delete(s.hints.last, k)
-		}
-	}
-	s.hints.last[key] = hintOpened{at: time.Now(), tries: now.Tries}
-	return min(n, len(task.Hints)), nil
+	return reply(w, http.StatusOK, map[string]any{"n": n, "hint_html": string(task.Hints[n-1])})
 }
 
 func (s *Server) solution(w http.ResponseWriter, r *http.Request) error {
@@ -129,4 +100,66 @@ func (s *Server) solution(w http.ResponseWriter, r *http.Request) error {
 		return problemNotSaved.because(err)
 	}
 	return reply(w, http.StatusOK, map[string]string{"solution_html": string(task.Solution)})
+}
+
+// problemNotPassed is for what is opened by the pass of a task.
+func problemNotPassed(what string) *problem {
+	return newProblem(http.StatusConflict, "not-passed", "Not passed yet", what, "Pass the task first.")
+}
+
+// why keeps the learner's own line, and answers with the author's beside it.
+func (s *Server) why(w http.ResponseWriter, r *http.Request) error {
+	lab, task, err := s.findTask(r)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Text string `json:"text"`
+	}
+	if err := decode(w, r, &body); err != nil {
+		return err
+	}
+	text := strings.Join(strings.Fields(body.Text), " ") // one line
+	if text == "" || len(text) > maxWhy || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return problemRequest("The text is empty, or longer than 1,000 bytes.", "Say in one line why it worked.")
+	}
+	err = s.Store.SaveWhy(r.Context(), callerOf(r).learner, lab.Module, lab.ID, task.ID, text)
+	switch {
+	case errors.Is(err, classroom.ErrNotPassed):
+		return problemNotPassed("Why it worked is asked once it has worked.")
+	case err != nil:
+		return problemNotSaved.because(err)
+	}
+	return reply(w, http.StatusOK, map[string]string{"why": text, "why_html": string(task.Why)})
+}
+
+// program shows the source of a program that the task let the learner watch.
+func (s *Server) program(w http.ResponseWriter, r *http.Request) error {
+	lab, task, err := s.findTask(r)
+	if err != nil {
+		return err
+	}
+	name := r.PathValue("name")
+	if !slices.Contains(task.Programs, name) {
+		return newProblem(http.StatusNotFound, "no-program", "No such program",
+			fmt.Sprintf("Task %q shows no program %q.", task.ID, shorten(name)), "GET the lab: once passed, the task names its programs.")
+	}
+	progress, err := s.Store.Progress(r.Context(), callerOf(r).learner, lab.Module, lab.ID)
+	if err != nil {
+		return err
+	}
+	if progress[task.ID].Passed.IsZero() {
+		return problemNotPassed("The source of a program opens with the pass of its task.")
+	}
+	if s.Programs == nil {
+		return fmt.Errorf("show program %s: the server has no sources", name)
+	}
+	source, err := readProgram(s.Programs, name)
+	if err != nil {
+		return fmt.Errorf("show program %s: %w", name, err)
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(source) // who asked may have gone
+	return nil
 }

@@ -80,7 +80,7 @@ func course() fstest.MapFS {
 			put(dir+"/solution.md", "The solution of "+id+".\n")
 			put(dir+"/wrong/no.sh", "#!/bin/bash\n# Not that.\nfalse\n")
 		}
-		task("10-nothing", "hints:\n  - First hint.\n  - Second hint.\npredict:\n  question: How many?\n  options: [\"1\", \"40\"]\n  answer: \"40\"\n",
+		task("10-nothing", "hints:\n  - First hint.\n  - Second hint.\npredict:\n  question: How many?\n  options: [\"1\", \"40\"]\n  answer: \"40\"\nprograms: [drip, lost]\n",
 			"pass 'Nothing was asked.'\n")
 		task("20-file", "hints:\n  - Touch.\n", `if [ -e /home/learner/done ]; then pass 'The file is there.'; fi
 fail 'There is no file yet.'
@@ -93,7 +93,15 @@ sleep 0.3
 rmdir /tmp/slow
 fail "Ran $(wc -l </tmp/ran) times."
 `)
-		task("50-broken", "hints:\n  - None.\n", "exit 7\n")
+		task("50-broken", "hints:\n  - None.\n", "echo told; echo why >&2; exit 7\n")
+		task("60-here", "mode: while\n", "[ -e /home/learner/here ] && pass 'It is here.'\nfail 'It is not here.'\n")
+		// What is to be predicted differs per sandbox: the check tells it, also too early.
+		task("70-guess", "predict:\n  question: Which status?\n  options: [\"1\", \"137\"]\n", `outcome 137
+[ -e /home/learner/guess ] && pass 'It was killed.'
+[ -e /home/learner/tried ] && attempt
+fail 'It has not run.'
+`)
+		task("80-after", "needs: [here]\n", "pass 'At last.'\n")
 	}
 	return files
 }
@@ -156,9 +164,13 @@ func open(tb testing.TB, engine sandbox.Engine, image, dir string, options ...op
 	cfg := Config{
 		Library: func() *labs.Library { return library },
 		Store:   store,
-		Ready:   func(context.Context) []Fault { return nil },
-		Listen:  listener.Addr().String(),
-		Log:     k.Log,
+		Programs: fstest.MapFS{
+			"drip.c":  {Data: []byte("#include <stdio.h>\n#include \"water.h\"\nint main(void);\n")},
+			"water.h": {Data: []byte("#define WATER 4032\n")},
+		},
+		Ready:  func(context.Context) []Fault { return nil },
+		Listen: listener.Addr().String(),
+		Log:    k.Log,
 	}
 	for _, o := range options {
 		o(&k, &cfg)

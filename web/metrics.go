@@ -37,7 +37,7 @@ func newMetrics(keeper *sandbox.Keeper) *metrics {
 			Buckets: []float64{0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 30},
 		}),
 		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sysnerd_checks_total", Help: "Checks, by verdict.",
+			Name: "sysnerd_checks_total", Help: "Checks, by verdict: pass, fail, broken, interrupted.",
 		}, []string{"verdict"}),
 		checking: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "sysnerd_check_seconds", Help: "Time that a check's script took.",
@@ -107,6 +107,9 @@ func (m *metrics) claimed(created bool, err error, took time.Duration) {
 
 func (m *metrics) checked(lab *labs.Lab, task *labs.Task, result labs.Result) {
 	m.checks.WithLabelValues(string(result.Status)).Inc()
+	if result.Status == labs.Interrupted {
+		return // what it took is no check's time
+	}
 	m.checking.Observe(float64(result.Ms) / 1000)
 	if result.Status == labs.Broken {
 		m.broken.WithLabelValues(lab.Module + "/" + lab.ID + "/" + task.ID).Inc()

@@ -23,6 +23,7 @@ var pageFiles embed.FS
 type pages struct {
 	assets    fs.FS
 	templates *template.Template
+	watched   func() string // version of the content, where it changes while it is served; else nil
 }
 
 // newPages fails when the bundle of web/ui was not built.
@@ -42,13 +43,20 @@ func newPages() (*pages, error) {
 		}
 		return "/assets/" + name, nil
 	}
-	templates, err := template.New("").
-		Funcs(template.FuncMap{"asset": asset, "inline": inline}).
+	p := &pages{assets: assets}
+	watched := func() string {
+		if p.watched == nil {
+			return ""
+		}
+		return p.watched()
+	}
+	p.templates, err = template.New("").
+		Funcs(template.FuncMap{"asset": asset, "inline": inline, "watched": watched}).
 		ParseFS(pageFiles, "pages/*.html")
 	if err != nil {
 		return nil, err
 	}
-	return &pages{assets: assets, templates: templates}, nil
+	return p, nil
 }
 
 // write renders a page whole before it sends a byte, so that a fault in a
@@ -182,7 +190,7 @@ func viewLab(m *labs.Module, number int, lab *labs.Lab, progress map[string]clas
 	}
 	for _, task := range lab.Tasks {
 		tv := viewTask(m, lab, task, progress)
-		if view.Begun && view.Next == "" && !tv.Passed {
+		if view.Begun && view.Next == "" && !tv.Done {
 			view.Next = task.Title
 		}
 		view.Tasks = append(view.Tasks, tv)
@@ -192,7 +200,7 @@ func viewLab(m *labs.Module, number int, lab *labs.Lab, progress map[string]clas
 
 func (v labView) done() bool {
 	for _, task := range v.Tasks {
-		if !task.Passed {
+		if !task.Done {
 			return false
 		}
 	}
@@ -205,10 +213,12 @@ type taskView struct {
 	Base     string // of its calls below /api/v1
 	State    string // one of those in says
 	Says     string
-	Passed   bool
+	Passed   bool // at the moment, for a task of mode while
+	Done     bool // passed once
 	Revealed bool
 	LockedBy string // title of the task to do first
 	Said     string // about the prediction
+	WhyOwn   string // the learner's line on why it worked
 	Fact     string // what the passing check found
 	Opened   []template.HTML
 	Result   *labs.Result
@@ -230,8 +240,10 @@ func viewTask(m *labs.Module, lab *labs.Lab, task *labs.Task, progress map[strin
 	view := taskView{
 		Task:     task,
 		Base:     "/modules/" + m.ID + "/labs/" + lab.ID + "/tasks/" + task.ID,
-		Passed:   !p.Passed.IsZero(),
+		Passed:   passedNow(task, p),
+		Done:     !p.Passed.IsZero(),
 		Revealed: p.Revealed,
+		WhyOwn:   p.Why,
 		Opened:   task.Hints[:min(p.Hints, len(task.Hints))],
 		Result:   p.Last,
 		State:    "open",
@@ -243,7 +255,7 @@ func viewTask(m *labs.Module, lab *labs.Lab, task *labs.Task, progress map[strin
 		}
 	}
 	switch {
-	case view.Passed && view.Revealed:
+	case view.Passed && p.ComesBack:
 		view.State = "revealed"
 	case view.Passed:
 		view.State = "passed"
@@ -251,7 +263,7 @@ func viewTask(m *labs.Module, lab *labs.Lab, task *labs.Task, progress map[strin
 		view.State = "locked"
 	case p.Last != nil && p.Last.Status == labs.Broken:
 		view.State = "broken"
-	case p.Last != nil && p.Last.Status == labs.Fail && p.Last.Attempted:
+	case p.Last != nil && p.Last.Status == labs.Fail:
 		view.State = "not-yet"
 	case p.Prediction != "":
 		view.State = "predicted"
@@ -262,23 +274,23 @@ func viewTask(m *labs.Module, lab *labs.Lab, task *labs.Task, progress map[strin
 			view.Fact = p.Last.Message
 		}
 	}
-	view.Said = said(task.Predict, p.Prediction, view.Passed)
+	view.Said = said(p.Prediction, outcomeOf(task, p), view.Done)
 	view.Says = says[view.State]
 	return view
 }
 
 // said is what the page answers to a prediction: what to do, then how it was.
-func said(predict *labs.Predict, choice string, passed bool) string {
+func said(choice, outcome string, passed bool) string {
 	switch {
-	case predict == nil || choice == "":
+	case choice == "":
 		return ""
 	case !passed:
 		return "You said " + choice + ". Now run it."
-	case predict.Answer == "":
+	case outcome == "":
 		return "You said " + choice + "."
-	case predict.Answer == choice:
+	case outcome == choice:
 		return "You said " + choice + ", and it was."
 	default:
-		return "You said " + choice + ", it was " + predict.Answer + "."
+		return "You said " + choice + ", it was " + outcome + "."
 	}
 }

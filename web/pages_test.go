@@ -34,8 +34,8 @@ func TestTaskShowsWhereTheLearnerStands(t *testing.T) {
 		{"untried", map[string]classroom.Progress{"first": done}, shown{State: "open"}},
 		{"predicted", map[string]classroom.Progress{"first": done, "second": {Prediction: "1"}},
 			shown{State: "predicted", Said: "You said 1. Now run it."}},
-		{"looked at without a try", map[string]classroom.Progress{"first": done, "second": {Last: &labs.Result{Status: labs.Fail}}},
-			shown{State: "open"}},
+		{"asked without a try", map[string]classroom.Progress{"first": done, "second": {Last: &labs.Result{Status: labs.Fail}}},
+			shown{State: "not-yet"}},
 		{"tried", map[string]classroom.Progress{"first": done, "second": {Last: &labs.Result{Status: labs.Fail, Attempted: true}}},
 			shown{State: "not-yet"}},
 		{"our fault", map[string]classroom.Progress{"first": done, "second": {Last: &labs.Result{Status: labs.Broken}}},
@@ -44,8 +44,10 @@ func TestTaskShowsWhereTheLearnerStands(t *testing.T) {
 			shown{State: "open"}},
 		{"passed", map[string]classroom.Progress{"first": done, "second": {Passed: done.Passed, Last: passed, Prediction: "1"}},
 			shown{State: "passed", Said: "You said 1, it was 137.", Fact: "Passed. It is so."}},
-		{"passed with the solution", map[string]classroom.Progress{"first": done, "second": {Passed: done.Passed, Last: passed, Revealed: true}},
+		{"passed with the solution", map[string]classroom.Progress{"first": done, "second": {Passed: done.Passed, Last: passed, Revealed: true, ComesBack: true}},
 			shown{State: "revealed", Fact: "Passed. It is so."}},
+		{"solution seen after the pass", map[string]classroom.Progress{"first": done, "second": {Passed: done.Passed, Last: passed, Revealed: true}},
+			shown{State: "passed", Fact: "Passed. It is so."}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			view := viewTask(module, lab, task, row.progress)

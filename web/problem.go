@@ -65,7 +65,7 @@ var (
 	problemEnded = newProblem(http.StatusConflict, "ended", "Sandbox has ended",
 		"This sandbox has ended. Results are kept, files are not.", "Start a new one.")
 	problemInterrupted = newProblem(http.StatusServiceUnavailable, "interrupted", "Check was interrupted",
-		"The sandbox was lost while the check looked, so it says nothing.", "The next command checks again.").again(2 * time.Second)
+		"The sandbox changed, or did not answer, while the check looked. So it says nothing.", "The next command checks again.").again(2 * time.Second)
 	problemAway = newProblem(http.StatusServiceUnavailable, "engine-away", "No answer from the engine",
 		"The sandbox engine doesn't answer. Text works; the terminal returns by itself.", "Who runs this server: see sysnerd doctor.").again(5 * time.Second)
 	problemTooLarge = newProblem(http.StatusServiceUnavailable, "too-large", "No room for this lab",

@@ -38,15 +38,21 @@ func (s *Server) table() []route {
 	return []route{
 		{method: "GET", pattern: "/{$}", who: visitor, handle: page(s.home)},
 		{method: "GET", pattern: "/{module}/labs/{lab}", who: visitor, handle: page(s.labPage)},
+		{method: "GET", pattern: "/progress", who: visitor, handle: page(s.progressPage)},
 		{method: "GET", pattern: "/assets/{name}", who: anyone, handle: s.asset},
 
 		{method: "GET", pattern: "/api/v1/openapi.yaml", who: anyone, handle: s.describe},
+		{method: "GET", pattern: "/api/v1/schemas/{schema}", who: anyone, handle: s.schema},
+		{method: "GET", pattern: "/api/v1/content/events", who: anyone, handle: s.contentEvents},
 		{method: "GET", pattern: "/api/v1/modules", who: anyone, handle: s.getModules},
 		{method: "GET", pattern: "/api/v1/modules/{module}", who: anyone, handle: s.getModule},
 		{method: "GET", pattern: lab, who: anyone, handle: s.getLab},
 		{method: "POST", pattern: task + "/predict", who: learner, handle: s.predict},
 		{method: "POST", pattern: task + "/hint", who: learner, handle: s.hint},
 		{method: "POST", pattern: task + "/solution", who: learner, handle: s.solution},
+		{method: "POST", pattern: task + "/why", who: learner, handle: s.why},
+		{method: "GET", pattern: task + "/programs/{name}", who: learner, handle: s.program},
+		{method: "GET", pattern: "/api/v1/progress", who: learner, handle: s.getProgress},
 
 		{method: "POST", pattern: "/api/v1/sandboxes", who: learner, handle: s.claim},
 		{method: "GET", pattern: one, who: owner, handle: s.getSandbox},

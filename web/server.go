@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,6 +25,11 @@ type Config struct {
 	Keeper  *sandbox.Keeper
 	Library func() *labs.Library // the present content
 	Store   *classroom.Store
+	// Programs are the sources that a task may show after its pass: NAME.c and the
+	// headers beside it. May be nil when no task shows any.
+	Programs fs.FS
+	// Watch tells of content that changes while it is served; nil where it does not.
+	Watch Watch
 	// Ready tells what hinders the main job now: the engine, the image. Nothing
 	// means that it can be done. It may block until its context ends.
 	Ready     func(context.Context) []Fault
@@ -46,7 +52,6 @@ type Server struct {
 	origins origins
 	signer  signer
 	metrics *metrics
-	hints   hintClock
 	slow    time.Duration // for a body to arrive
 	mux     *http.ServeMux
 
@@ -65,13 +70,16 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	s := &Server{Config: cfg, sessions: map[string]*session{}, hints: newHintClock(), slow: bodyTime}
+	s := &Server{Config: cfg, sessions: map[string]*session{}, slow: bodyTime}
 	var err error
 	if s.origins, err = newOrigins(cfg.Listen, cfg.PublicURL); err != nil {
 		return nil, err
 	}
 	if s.pages, err = newPages(); err != nil {
 		return nil, err
+	}
+	if cfg.Watch != nil {
+		s.pages.watched = func() string { return cfg.Watch.Content().text() }
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	secret, err := cfg.Store.Secret(s.ctx)

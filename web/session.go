@@ -25,13 +25,18 @@ type session struct {
 	listeners *audience // of events
 	viewers   *audience // of samples
 
-	mu      sync.Mutex
-	checks  map[string]*turn       // task
-	saved   map[string]labs.Result // task: what is on disk of this session's checks
-	looking bool                   // look runs
-	streams int                    // streams and terminals that are open
-	over    bool                   // nothing new may begin
-	work    sync.WaitGroup         // checks, look
+	again chan struct{} // asks run for a round of checks; room for one
+	looks chan struct{} // room for maxLooks: who holds one checks a task
+
+	mu        sync.Mutex
+	checks    map[string]*turn       // task
+	saved     map[string]labs.Result // task: what is on disk of this session's checks
+	resetting int                    // resets under way
+	resets    int                    // resets begun
+	looking   bool                   // look runs
+	streams   int                    // streams and terminals that are open
+	over      bool                   // nothing new may begin
+	work      sync.WaitGroup         // checks, look
 }
 
 // session returns the session of a sandbox, begun now if there is none. It is
@@ -43,7 +48,11 @@ func (s *Server) session(box *sandbox.Sandbox) *session {
 		return e
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
-	e := &session{s: s, box: box, ctx: ctx, settle: make(chan chan struct{}), listeners: newAudience(), viewers: newAudience(), checks: map[string]*turn{}, saved: map[string]labs.Result{}}
+	e := &session{
+		s: s, box: box, ctx: ctx, settle: make(chan chan struct{}), listeners: newAudience(), viewers: newAudience(),
+		again: make(chan struct{}, 1), looks: make(chan struct{}, maxLooks),
+		checks: map[string]*turn{}, saved: map[string]labs.Result{},
+	}
 	select {
 	case <-box.Done(): // looked at once more; nothing will ever happen in it
 		cancel()
@@ -68,12 +77,14 @@ func (e *session) run(cancel context.CancelFunc) {
 	events, unsubscribe := e.box.Subscribe()
 	defer unsubscribe()
 	var (
-		due     bool          // something happened that a check may see
-		last    time.Time     // when the last round began
-		round   chan struct{} // closed when the round under way ends; nil without one
-		pause   = time.NewTimer(0)
-		waiting = true // pause runs
+		due     bool      // something happened that a check may see
+		joined  bool      // somebody came who has not seen the present
+		shown   time.Time // when the last round began for one who came
+		last    time.Time // when the last round began that something in the sandbox caused
+		pause   = time.NewTimer(checkPause)
+		waiting = false // pause runs
 	)
+	pause.Stop()
 	defer pause.Stop()
 	for open := true; open; {
 		select {
@@ -94,13 +105,20 @@ func (e *session) run(cancel context.CancelFunc) {
 		case <-e.ctx.Done():
 			open = false
 		case <-e.listeners.joined:
-			due = true // commands that ended while nobody listened
+			joined = true // commands may have ended while nobody listened
+		case <-e.again:
+			due = true
 		case <-pause.C:
 			waiting = false
-		case <-round:
-			round = nil
 		}
-		if !open || !due || round != nil || waiting {
+		if joined && open {
+			joined = false
+			if due = due || time.Since(shown) < checkPause; !due {
+				shown = time.Now()
+				e.autoCheck() // no reason for the next command to wait
+			}
+		}
+		if !open || !due || waiting {
 			continue
 		}
 		if wait := checkPause - time.Since(last); wait > 0 {
@@ -113,7 +131,7 @@ func (e *session) run(cancel context.CancelFunc) {
 			continue // no page is looking
 		}
 		last = time.Now()
-		round = e.autoCheck()
+		e.autoCheck()
 	}
 	e.end(cancel)
 }
@@ -146,9 +164,11 @@ func (e *session) heard(event sandbox.Event) (due bool) {
 	switch {
 	case event.State != nil && *event.State != sandbox.Ended: // the end is told by end
 		tell("state", map[string]any{"state": *event.State})
+		return *event.State == sandbox.Live // checks may have been interrupted
 	case event.OOM != nil:
 		e.s.metrics.oom.Inc()
 		tell("oom", event.OOM)
+		return true
 	case event.Notice != nil:
 		tell("notice", map[string]any{"code": event.Notice.Code, "text": event.Notice.Text})
 	case event.Limits != nil:
@@ -156,6 +176,8 @@ func (e *session) heard(event sandbox.Event) (due bool) {
 		e.viewers.tell("limits", limitsOf(*event.Limits))
 	case event.Expires != nil:
 		tell("time", timeLeft(*event.Expires))
+	case event.Exits > 0:
+		return true
 	case event.Command != nil:
 		return !event.Command.End.IsZero()
 	case event.Answer != nil:

@@ -5,7 +5,8 @@
 // # Concurrency
 //
 // Run starts one goroutine, which answers HTTP and ends when the site is
-// closed. The keeper's end when it is, after the last request.
+// closed, and with watch one more, which reads changed labs and ends when Run does.
+// The keeper's end when it is, after the last request.
 package service
 
 import (
@@ -17,7 +18,7 @@ import (
 
 	"sysnerd/cmd/sysnerd/datadir"
 	"sysnerd/config"
-	"sysnerd/labs"
+	"sysnerd/images"
 	"sysnerd/labs/classroom"
 	"sysnerd/sandbox"
 	"sysnerd/web"
@@ -28,8 +29,9 @@ import (
 // whole has to end within 10 s, as service managers expect.
 const drainTime = 8 * time.Second
 
-// Run serves until ctx is done, and says on out where. Sandboxes live on after it.
-func Run(ctx context.Context, cfg *config.Config, out io.Writer, log *slog.Logger) (err error) {
+// Run serves until ctx is done, and says on out where. Sandboxes live on after it. With
+// watch, the folder of labs is read again whenever it changes.
+func Run(ctx context.Context, cfg *config.Config, watch bool, out io.Writer, log *slog.Logger) (err error) {
 	if _, err := ui.Files(); err != nil {
 		return err
 	}
@@ -40,6 +42,7 @@ func Run(ctx context.Context, cfg *config.Config, out io.Writer, log *slog.Logge
 	for _, p := range problems {
 		log.Warn("left out: " + p.String())
 	}
+	shelf := newShelf(library, problems)
 	capacity, err := FindCapacity(cfg.Sandbox)
 	if err != nil {
 		return err
@@ -85,10 +88,24 @@ func Run(ctx context.Context, cfg *config.Config, out io.Writer, log *slog.Logge
 	})
 	defer closing(&err, keeper.Close)
 
+	var changes web.Watch // stays nil unless the content changes while it is served
+	if watch {
+		watching, stop := context.WithCancel(ctx)
+		wait, err := watchLabs(watching, cfg.Labs, shelf, log)
+		if err != nil {
+			stop()
+			return err
+		}
+		defer wait()
+		defer stop()
+		changes = shelf
+	}
 	site, err := web.New(web.Config{
 		Keeper:    keeper,
-		Library:   func() *labs.Library { return library },
+		Library:   shelf.Library,
+		Watch:     changes,
 		Store:     store,
+		Programs:  images.Programs(),
 		Ready:     func(ctx context.Context) []web.Fault { return faults(ctx, engine, keeper) },
 		PublicURL: cfg.URL,
 		Listen:    listener.Addr().String(),

@@ -16,28 +16,37 @@ const (
 )
 
 // encodeJournal writes the newest commands, newest first, for prelude.sh: for each
-// its start and end in Unix milliseconds (0 while it runs), exit status, line and
-// output, every field ended by a NUL, which none of them holds.
+// its start and end in Unix milliseconds (0 while it runs), exit status, line, output,
+// what came after it, tab, and its three places in the terminal's output; every field
+// ended by a NUL, which none of them holds.
 func encodeJournal(commands []sandbox.Command) []byte {
 	var b []byte
 	for i := len(commands) - 1; i >= max(0, len(commands)-journalCommands); i-- {
 		c := commands[i]
-		line, output := withoutNUL(c.Line), printed(c.Output)
-		if len(b)+len(line)+len(output)+64 > journalBytes {
+		output := printed(c.Output)
+		if len(c.Tail) > 0 {
+			output += "\n" + printed(c.Tail)
+		}
+		fields := []string{
+			unixMillis(c.Start), unixMillis(c.End), strconv.Itoa(c.Exit), withoutNUL(c.Line), output, printed(c.Late),
+			strconv.Itoa(c.Tab), decimal(c.From), decimal(c.Until), decimal(c.Next),
+		}
+		entry := strings.Join(fields, "\x00") + "\x00"
+		if len(b)+len(entry) > journalBytes {
 			break
 		}
-		for _, field := range []string{unixMillis(c.Start), unixMillis(c.End), strconv.Itoa(c.Exit), line, output} {
-			b = append(append(b, field...), 0)
-		}
+		b = append(b, entry...)
 	}
 	return b
 }
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
 func unixMillis(t time.Time) string {
 	if t.IsZero() {
 		return "0"
 	}
-	return strconv.FormatInt(t.UnixMilli(), 10)
+	return decimal(t.UnixMilli())
 }
 
 func withoutNUL(s string) string { return strings.ReplaceAll(s, "\x00", "") }

@@ -134,7 +134,9 @@ typed() {
 # process, newest first. It ran a program, not only took that name; for programs whose
 # real file is watched, that file was opened as well. What a command left running
 # counts for it until the next one begins. It sets what typed and ended set, and
-# named: 1 if the line holds the word, or is not known.
+# named: 1 if the line holds the word, or is not known; seen: 1 if the guest saw this
+# very process run that file, which one that lived for a moment only may escape; and
+# then args, its arguments.
 sn_ran_asked='' sn_ran_next=0 sn_ran_at=0 sn_ran_found=()
 ran() {
     if [[ "$*" != "$sn_ran_asked" ]]; then
@@ -150,7 +152,7 @@ ran() {
         fi
         if lacks accounting; then
             sn_ran_next=$((sn_ran_next + 1))
-            pid='' status=$exit signal=0 start=$began
+            pid='' status=$exit signal=0 start=$began end=''
             if ((named && finished)) && sn_real "$1"; then
                 return 0
             fi
@@ -194,10 +196,12 @@ sn_during() {
         (sn_ends < 0 || sn_next < 0 || sn_from <= sn_ends || (sn_to >= 0 && sn_to <= sn_next))))
 }
 
-# sn_real NAME: the real file of that program, if it is one of those that are
-# watched, was opened when the process began.
+# sn_real NAME: the real file of that program, if it is one of those that are watched,
+# was opened while the process lived, and nothing of the learner's was loaded into it.
+# It sets seen and args. Who lived for a while and ran that file was seen to do so.
 sn_real() {
-    local path record at
+    local path record at there who loaded words found=0
+    seen=0 args=()
     case $1 in
     strace | gdb | ps | lsof | kill) path=/usr/bin/$1 ;;
     *)
@@ -207,12 +211,21 @@ sn_real() {
     esac
     lacks inotify && return 0
     for record in "${sn_opened[@]}"; do
-        at=${record%%$'\t'*}
-        if [[ ${record#*$'\t'} == "$path" ]] && ((at >= start - 1000 && at <= start + 3000)); then
-            return 0
+        IFS=$'\t' read -r at there who loaded words <<<"$record"
+        if [[ $there == "$path" ]] && ((at >= start - 1000 && at <= ${end:-$start} + 2000)); then
+            found=1
+            if [[ -n $who && $who == "$pid" ]]; then
+                ((loaded)) && return 1
+                seen=1
+                IFS=$'\x1f' read -r -a args <<<"$words"
+            fi
         fi
     done
-    return 1
+    ((found)) || return 1
+    case $1 in
+    ps | kill) return 0 ;; # nobody looks for those
+    esac
+    ((seen || ${end:-0} - start < 500))
 }
 
 # genuine PID NAME: the process runs the image's own program of that name (a path, if
@@ -220,16 +233,20 @@ sn_real() {
 # front of its own), and nobody traces it now. It sets REPLY to why not. A name in ps
 # proves nothing: a process may call itself what it likes.
 genuine() {
-    local path=$2 there
+    local path=$2
     [[ $path == */* ]] || path=$(type -P "$2") || path=/usr/local/bin/$2
-    REPLY="its program is not $path"
-    there=$(stat -L -c %d:%i -- "/proc/$1/exe" 2>/dev/null) || return 1
-    [[ $there == "$(stat -L -c %d:%i -- "$path" 2>/dev/null)" ]] || return 1
-    REPLY='it is being traced'
-    local REPLY_KEPT=$REPLY
-    proc "$1" TracerPid && ((REPLY == 0)) || { REPLY=$REPLY_KEPT; return 1; }
-    REPLY='a file of yours is mapped into it'
-    ! awk '$4 != "00:00" && $6 !~ /^\/usr\// && $6 !~ /^\/lib/ { found = 1 } END { exit !found }' "/proc/$1/maps" 2>/dev/null
+    if ! [[ /proc/$1/exe -ef $path ]]; then
+        REPLY="its program is not $path"
+        return 1
+    fi
+    if ! proc "$1" TracerPid || ((REPLY)); then
+        REPLY='it is being traced'
+        return 1
+    fi
+    if awk '$4 != "00:00" && $6 !~ "^/(usr|lib|lib64)/" { found = 1 } END { exit !found }' "/proc/$1/maps" 2>/dev/null; then
+        REPLY='a file of yours is mapped into it'
+        return 1
+    fi
 }
 
 # proc PID KEY sets REPLY to what /proc/PID/status has under KEY: State, PPid, VmRSS.

@@ -10,9 +10,11 @@ import (
 // Bounds of a Journal: what a learner's terminal prints costs no more than this.
 const (
 	journalCommands = 200      // newest commands kept
-	journalOutput   = 16 << 10 // bytes of output kept of each
+	journalOutput   = 16 << 10 // bytes of output kept of each, from its beginning
+	journalTail     = 4 << 10  // bytes kept of its end, and of what came after it
 	journalLine     = 4 << 10  // bytes of a command line
 	journalNesting  = 16       // commands that run at once in one terminal: shells in shells
+	journalShells   = 8        // ends of shells that lie ahead of the output
 )
 
 // Journal learns from the marks in terminals' output which commands ran and what
@@ -22,7 +24,8 @@ const (
 // It knows the marks A to D of OSC 133, with an optional "aid=" that tells which
 // shell speaks, and E of OSC 633, the command line. The line may come before C,
 // escaped, as VS Code has it, or right before D, as fc(1) prints it: with a tab
-// in front and not escaped.
+// in front and not escaped. Shells in shells have commands that run at once; what is
+// printed then belongs to the innermost.
 type Journal struct {
 	mu       sync.Mutex
 	seq      int64
@@ -38,6 +41,10 @@ type markReader struct {
 	scan    oscScanner
 	line    string    // told by E, not yet used
 	running []running // innermost last
+	last    *Command  // the one that ended last, when none has begun since
+	prompt  bool      // between A and B
+	base    int64     // what the guest's numbers lack
+	shells  []int64   // where shells ended that lie ahead
 }
 
 type running struct {
@@ -50,12 +57,21 @@ type running struct {
 func (j *Journal) Feed(tab int, offset int64, p []byte, now time.Time) []Command {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	t := j.tabs[tab]
-	if t == nil {
-		t = &markReader{}
-		j.tabs[tab] = t
-	}
+	t := j.tab(tab)
 	var events []Command
+	for len(t.shells) > 0 && t.shells[0] <= offset+int64(len(p)) {
+		at := max(offset, t.shells[0])
+		events = j.feed(t, tab, offset, p[:at-offset], now, events)
+		p, offset = p[at-offset:], at
+		// Whatever that shell ran, and the shells in it, nobody tells its end any more.
+		events = t.end(0, -1, offset, now, events)
+		t.line, t.prompt = "", false
+		t.shells = t.shells[1:]
+	}
+	return j.feed(t, tab, offset, p, now, events)
+}
+
+func (j *Journal) feed(t *markReader, tab int, offset int64, p []byte, now time.Time, events []Command) []Command {
 	for len(p) > 0 {
 		plain, mark, n := t.scan.next(p)
 		t.print(plain)
@@ -66,6 +82,35 @@ func (j *Journal) Feed(tab int, offset int64, p []byte, now time.Time) []Command
 		}
 	}
 	return events
+}
+
+// tab is what is known of that terminal. Under mu.
+func (j *Journal) tab(tab int) *markReader {
+	t := j.tabs[tab]
+	if t == nil {
+		t = &markReader{}
+		j.tabs[tab] = t
+	}
+	return t
+}
+
+// Exited says that the shell of a terminal has ended, and that another begins at
+// offset, which may lie ahead of what was fed.
+func (j *Journal) Exited(tab int, offset int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	t := j.tab(tab)
+	if len(t.shells) == journalShells {
+		t.shells = t.shells[1:]
+	}
+	t.shells = append(t.shells, offset)
+}
+
+// Rebase says that from now on the guest's number of a byte is base less.
+func (j *Journal) Rebase(tab int, base int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.tab(tab).base = base
 }
 
 // Commands returns the commands with Seq > since, oldest first, those that still
@@ -87,7 +132,7 @@ func (j *Journal) Skip(tab int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if t := j.tabs[tab]; t != nil {
-		t.scan, t.line = oscScanner{}, ""
+		t.scan, t.line, t.prompt = oscScanner{}, "", false
 		for _, r := range t.running {
 			r.Cut = true
 		}
@@ -99,29 +144,51 @@ func (j *Journal) Clear() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.commands = nil
-	clear(j.tabs)
+	for tab, t := range j.tabs {
+		j.tabs[tab] = &markReader{base: t.base}
+	}
 }
 
 // snapshot copies c. The bytes of its output are shared: they never change, more
-// are only put behind them.
+// are only put behind them. Of what ends it, the oldest go as others come.
 func snapshot(c *Command) Command {
 	s := *c
 	s.Output = c.Output[:len(c.Output):len(c.Output)]
+	s.Tail = bytes.Clone(newest(c.Tail))
+	s.Late = bytes.Clone(newest(c.Late))
 	return s
 }
 
-// print gives bytes to the innermost command that runs.
+// newest is what a Command shows of its Tail or Late, which grow to twice as much.
+func newest(p []byte) []byte { return p[max(0, len(p)-journalTail):] }
+
+// endOf puts p behind the end that is kept.
+func endOf(kept, p []byte) []byte {
+	p = newest(p)
+	if len(kept)+len(p) > 2*journalTail {
+		kept = append(kept[:0], newest(kept)...)
+	}
+	return append(kept, p...)
+}
+
+// print gives bytes to the innermost command that runs, and to the one before them.
 func (t *markReader) print(p []byte) {
-	if len(p) == 0 || len(t.running) == 0 {
+	if len(p) == 0 {
+		return
+	}
+	if t.last != nil && !t.prompt {
+		t.last.Late = endOf(t.last.Late, p)
+	}
+	if len(t.running) == 0 {
 		return
 	}
 	c := t.running[len(t.running)-1]
-	room := journalOutput - len(c.Output)
-	if len(p) > room {
+	room := min(len(p), journalOutput-len(c.Output))
+	c.Output = append(c.Output, p[:room]...)
+	if p = p[room:]; len(p) > 0 {
 		c.Cut = true
-		p = p[:room]
+		c.Tail = endOf(c.Tail, p)
 	}
-	c.Output = append(c.Output, p...)
 }
 
 // mark acts on the text of one OSC; offset is that of the byte behind it.
@@ -143,16 +210,22 @@ func (j *Journal) mark(t *markReader, tab int, text []byte, offset int64, now ti
 	}
 	switch letter {
 	case "A": // the shell is back at its prompt, whatever it ran
-		events = t.end(t.depth(shell), -1, now, events)
-		t.line = ""
+		events = t.end(t.depth(shell), -1, offset, now, events)
+		t.line, t.prompt = "", true
+	case "B":
+		t.prompt = false
 	case "C":
-		events = t.end(t.depth(shell), -1, now, events)
+		events = t.end(t.depth(shell), -1, offset, now, events)
 		if len(t.running) == journalNesting {
-			events = t.end(journalNesting-1, -1, now, events)
+			events = t.end(journalNesting-1, -1, offset, now, events)
 		}
 		j.seq++
-		c := &Command{Seq: j.seq, Tab: tab, Line: t.line, Start: now, Exit: -1, Offset: offset}
-		t.line = ""
+		c := &Command{Seq: j.seq, Tab: tab, Line: t.line, Start: now, Exit: -1, Offset: offset,
+			From: offset - t.base, Until: -1, Next: -1}
+		if t.last != nil {
+			t.last.Next = c.From
+		}
+		t.line, t.prompt, t.last = "", false, nil
 		t.running = append(t.running, running{c, shell})
 		j.commands = append(j.commands, c)
 		if over := len(j.commands) - journalCommands; over > 0 {
@@ -165,9 +238,9 @@ func (j *Journal) mark(t *markReader, tab int, text []byte, offset int64, now ti
 			if c := t.running[depth]; c.Line == "" {
 				c.Line = t.line
 			}
-			events = t.end(depth, exitStatus(parameters), now, events)
+			events = t.end(depth, exitStatus(parameters), offset, now, events)
 		}
-		t.line = ""
+		t.line, t.prompt = "", false
 	}
 	return events
 }
@@ -186,13 +259,18 @@ func (t *markReader) depth(shell string) int {
 
 // end ends the command at depth with that status, and those within it, of which
 // no status is known.
-func (t *markReader) end(depth, exit int, now time.Time, events []Command) []Command {
+func (t *markReader) end(depth, exit int, offset int64, now time.Time, events []Command) []Command {
 	for i := len(t.running) - 1; i >= depth; i-- {
 		c := t.running[i]
-		c.End = now
+		c.End, c.Until = now, offset-t.base
 		if i == depth {
 			c.Exit = exit
 		}
+		// Those within it have no time after their end of their own.
+		if t.last != nil {
+			t.last.Next = c.Until
+		}
+		t.last = c.Command
 		events = append(events, snapshot(c.Command))
 	}
 	clear(t.running[min(depth, len(t.running)):])

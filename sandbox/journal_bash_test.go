@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,39 +10,60 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 )
 
 // shell is a real bash on a real pty with the sandbox's bash.bashrc, read by a journal.
 type shell struct {
 	t       *testing.T
+	tab     int
 	pty     *os.File
+	cmd     *exec.Cmd
 	journal *Journal
 	offset  int64
 	output  strings.Builder
 }
 
-func startShell(t *testing.T) *shell {
+// rcFile is what every bash of a sandbox reads.
+func rcFile(t *testing.T) string {
 	t.Helper()
 	rc, err := filepath.Abs("../images/files/bash.bashrc")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("bash", "--rcfile", rc, "-i")
-	home := t.TempDir()
+	return rc
+}
+
+func startShell(t *testing.T) *shell {
+	t.Helper()
+	return startShellIn(t, NewJournal(), 1)
+}
+
+func startShellIn(t *testing.T, j *Journal, tab int) *shell {
+	t.Helper()
+	s := &shell{t: t, tab: tab, journal: j}
+	s.begin()
+	s.until(func([]Command) bool { return s.prompts() == 1 })
+	return s
+}
+
+// begin starts a bash on a pty of its own.
+func (s *shell) begin() {
+	s.t.Helper()
+	cmd := exec.Command("bash", "--rcfile", rcFile(s.t), "-i")
+	home := s.t.TempDir()
 	cmd.Dir = home
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + home, "TERM=xterm-256color", "LANG=C.UTF-8"}
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 200})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	s := &shell{t: t, pty: f, journal: NewJournal()}
-	t.Cleanup(func() {
+	s.pty, s.cmd = f, cmd
+	s.t.Cleanup(func() {
 		f.Close()
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	s.until(func([]Command) bool { return s.prompts() == 1 })
-	return s
 }
 
 // prompts counts those that were printed.
@@ -52,7 +74,8 @@ func (s *shell) until(done func(ended []Command) bool) []Command {
 	s.t.Helper()
 	var ended []Command
 	buf := make([]byte, 4096)
-	watch := time.AfterFunc(20*time.Second, func() { s.pty.Close() })
+	// Reading the terminal ends when its shell does.
+	watch := time.AfterFunc(15*time.Second, func() { _ = s.cmd.Process.Kill() })
 	defer watch.Stop()
 	for !done(ended) {
 		n, err := s.pty.Read(buf)
@@ -60,7 +83,7 @@ func (s *shell) until(done func(ended []Command) bool) []Command {
 			s.t.Fatalf("the shell is gone: %v; it printed %q", err, s.output.String())
 		}
 		s.output.Write(buf[:n])
-		for _, c := range s.journal.Feed(1, s.offset, buf[:n], time.Now()) {
+		for _, c := range s.journal.Feed(s.tab, s.offset, buf[:n], time.Now()) {
 			if !c.End.IsZero() {
 				ended = append(ended, c)
 			}
@@ -141,7 +164,7 @@ func TestBashTellsLinesOverSeveralLines(t *testing.T) {
 
 func TestBashTellsShellsInShells(t *testing.T) {
 	s := startShell(t)
-	rc, _ := filepath.Abs("../images/files/bash.bashrc")
+	rc := rcFile(t)
 	s.pty.WriteString("bash --rcfile " + rc + "\r")
 	s.until(func([]Command) bool { return s.prompts() == 2 })
 	s.expect("echo inner", "echo inner", 0, "inner\r\n")
@@ -172,5 +195,237 @@ func TestBashLivesWithoutItsMarks(t *testing.T) {
 	all := s.journal.Commands(0)
 	if c := all[len(all)-1]; !strings.HasPrefix(string(c.Output), "mine\r\n") {
 		t.Errorf("the command: %+v", c)
+	}
+}
+
+// typeAndAwait types without waiting for a prompt, and then reads until text was printed.
+func (s *shell) typeAndAwait(keys, text string) []Command {
+	s.t.Helper()
+	from := s.output.Len()
+	s.pty.WriteString(keys)
+	return s.until(func([]Command) bool { return strings.Contains(s.output.String()[from:], text) })
+}
+
+// await waits until that program has the terminal, and sleeps in it.
+func (s *shell) await(program string) {
+	s.t.Helper()
+	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		front, err := unix.IoctlGetInt(int(s.pty.Fd()), unix.TIOCGPGRP)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", front))
+		if strings.Contains(string(stat), "("+program+") S") {
+			return
+		}
+	}
+	s.t.Fatalf("%s does not wait in the terminal", program)
+}
+
+func TestBashTellsWhatProcessesPrint(t *testing.T) {
+	s := startShell(t)
+	for _, c := range []struct {
+		typed  string
+		exit   int
+		output string
+	}{
+		{"(echo a; (echo b; exit 3))", 3, "a\r\nb\r\n"},
+		{"sh -c 'echo in sh; exit 5'", 5, "in sh\r\n"},
+		{"printf 'a\\nb\\n' | sort -r | tr a-z A-Z", 0, "B\r\nA\r\n"},
+		{"echo $(echo inside; exit 9) done", 0, "inside done\r\n"},
+		{"(sleep 0.05; echo late) & wait", 0, ""},
+		{"env -i /bin/echo bare", 0, "bare\r\n"},
+		{"exec 7>&1; echo seven >&7; exec 7>&-", 0, "seven\r\n"},
+		{"set -m; { echo group; } 2>&1; false || true", 0, "group\r\n"},
+	} {
+		got := s.do(c.typed)
+		if got.Line != c.typed || got.Exit != c.exit || !strings.HasSuffix(string(got.Output), c.output) {
+			t.Errorf("typed %q: line %q, exit %d, output %q; want exit %d, output %q", c.typed, got.Line, got.Exit, got.Output, c.exit, c.output)
+		}
+	}
+}
+
+func TestBashTellsInterruptedCommands(t *testing.T) {
+	s := startShell(t)
+	const long = "echo begun; sleep 100"
+	s.typeAndAwait(long+"\r", "begun\r\n")
+	s.await("sleep")
+	want := s.prompts() + 1
+	s.pty.WriteString("\x03")
+	ended := s.until(func([]Command) bool { return s.prompts() == want })
+	if len(ended) != 1 || ended[0].Exit != 130 || ended[0].Line != long {
+		t.Fatalf("after Ctrl-C: %+v", ended)
+	}
+	// A line that was never finished is no command, nor a here-document.
+	for _, keys := range []string{"echo half", "cat <<.\rline"} {
+		want := s.prompts() + 1
+		s.typeAndAwait(keys, keys[len(keys)-3:]) // the kernel drops with Ctrl-C what nobody has read
+		s.await("bash")
+		s.pty.WriteString("\x03")
+		if ended := s.until(func([]Command) bool { return s.prompts() == want }); len(ended) != 0 {
+			t.Errorf("%q and Ctrl-C: %+v", keys, ended)
+		}
+	}
+	s.expect("echo after", "echo after", 0, "after\r\n")
+}
+
+// What a job prints behind its command's end is kept with it until the next begins.
+func TestBashTellsWhatJobsPrintLate(t *testing.T) {
+	s := startShell(t)
+	first := s.do("(sleep 0.3; echo late'-1') &")
+	s.until(func([]Command) bool { return strings.Contains(s.output.String(), "late-1\r\n") })
+	all := s.journal.Commands(first.Seq - 1)
+	if c := all[0]; !strings.Contains(string(c.Late), "late-1\r\n") || c.Next != -1 || strings.Contains(string(c.Output), "late-1") {
+		t.Errorf("behind its end: %+v", c)
+	}
+	if strings.Contains(string(all[0].Late), "\x1b[36m") {
+		t.Errorf("the prompt counts as output: %q", all[0].Late)
+	}
+	second := s.do("echo second")
+	all = s.journal.Commands(first.Seq - 1)
+	if all[0].Next != second.From || second.From <= all[0].Until || all[0].Until < all[0].From {
+		t.Errorf("places: %d to %d, next %d; the next from %d", all[0].From, all[0].Until, all[0].Next, second.From)
+	}
+	if c := all[1]; c.Line != "echo second" || strings.Contains(string(c.Late), "late-1") {
+		t.Errorf("the next: %+v", c)
+	}
+}
+
+func TestBashTellsTheEndOfLongOutput(t *testing.T) {
+	s := startShell(t)
+	c := s.do("seq 20000; echo the very end")
+	if !c.Cut || len(c.Output) != journalOutput || len(c.Tail) != journalTail || !strings.HasSuffix(string(c.Tail), "20000\r\nthe very end\r\n") {
+		t.Errorf("%d bytes of output, %d of its end: %q", len(c.Output), len(c.Tail), c.Tail)
+	}
+	s.expect("echo short", "echo short", 0, "short\r\n")
+}
+
+func TestBashTellsVeryLongLines(t *testing.T) {
+	s := startShell(t)
+	line := ": " + strings.Repeat("long ", 6000)
+	go s.pty.WriteString(line + "\r")
+	ended := s.until(func(ended []Command) bool { return len(ended) == 1 })
+	if got := ended[0]; len(got.Line) != journalLine || !strings.HasPrefix(line, got.Line) || got.Exit != 0 {
+		t.Errorf("a line of %d bytes: %d kept, exit %d", len(line), len(got.Line), got.Exit)
+	}
+	s.until(func([]Command) bool { return s.prompts() == 2 })
+	s.expect("echo after", "echo after", 0, "after\r\n")
+}
+
+func TestBashIsReplaced(t *testing.T) {
+	s := startShell(t)
+	rc := rcFile(t)
+	// By itself: the command that did it never ends in the shell that began it.
+	s.pty.WriteString("exec bash --rcfile " + rc + "\r")
+	ended := s.until(func([]Command) bool { return s.prompts() == 2 })
+	if len(ended) != 1 || ended[0].Exit != -1 {
+		t.Errorf("exec bash: %+v", ended)
+	}
+	s.expect("echo new", "echo new", 0, "new\r\n")
+
+	// By force, with a shell in it, in the middle of something.
+	s.pty.WriteString("bash --rcfile " + rc + "\r")
+	s.until(func([]Command) bool { return s.prompts() == 4 })
+	s.typeAndAwait("echo begun; sleep 100\r", "begun\r\n")
+	running := s.journal.Commands(0)
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+	s.pty.Close()
+	s.journal.Exited(1, s.offset)
+	s.begin()
+	s.output.Reset()
+	ended = s.until(func([]Command) bool { return s.prompts() == 1 })
+	if len(ended) != 2 || ended[0].Seq != running[len(running)-1].Seq || ended[0].Exit != -1 || ended[1].Exit != -1 {
+		t.Errorf("the shell was ended: %+v", ended)
+	}
+	s.expect("echo again", "echo again", 0, "again\r\n")
+	if n := len(s.journal.tabs[1].running); n != 0 {
+		t.Errorf("%d commands still run", n)
+	}
+}
+
+func TestBashWithinAShellThatTellsNothing(t *testing.T) {
+	for _, inner := range []string{"sh", "bash --norc --noprofile", "bash --posix --norc"} {
+		s := startShell(t)
+		line := "PS1=rea''dy'> ' " + inner
+		s.typeAndAwait(line+"\r", "ready> ")
+		s.typeAndAwait("echo in''ner\r", "inner\r\n")
+		all := s.journal.Commands(0)
+		if c := all[len(all)-1]; !c.End.IsZero() || !strings.Contains(string(c.Output), "inner\r\n") {
+			t.Errorf("%s: %+v", inner, c)
+		}
+		want := s.prompts() + 1
+		s.pty.WriteString("exit 3\r")
+		ended := s.until(func([]Command) bool { return s.prompts() == want })
+		if len(ended) != 1 || ended[0].Exit != 3 || ended[0].Line != line {
+			t.Errorf("%s, ended: %+v", inner, ended)
+		}
+	}
+}
+
+// Marks that a learner prints end his own command too early, and nothing else.
+func TestBashGoesOnAfterForgedMarks(t *testing.T) {
+	s := startShell(t)
+	for _, forged := range []string{
+		`printf '\e]133;D;0\a\e]633;E;forged\a\e]133;C\aout\n\e]133;D;0\a'`,
+		`printf "\e]133;D;0;aid=$$\a\e]633;E;forged\a\e]133;C;aid=$$\aout\n"`,
+		`printf '\e]133;A\a'`,
+		`printf '\e]133;C;aid=1\a\e]133;C;aid=2\a\e]133;C;aid=3\a'`,
+		`printf '\e]133;D;'`,
+		`printf '\e]633;E;never ended'`,
+		`printf '\e'`,
+	} {
+		want := s.prompts() + 1
+		s.pty.WriteString(forged + "\r")
+		s.until(func([]Command) bool { return s.prompts() == want })
+		s.expect("echo honest", "echo honest", 0, "honest\r\n")
+	}
+}
+
+func TestBashInSeveralTabs(t *testing.T) {
+	j := NewJournal()
+	one, two := startShellIn(t, j, 1), startShellIn(t, j, 2)
+	one.typeAndAwait("read -r x; echo one $x\r", "\x1b]133;C")
+	two.expect("echo two", "echo two", 0, "two\r\n")
+	two.typeAndAwait("read -r x; echo more $x\r", "\x1b]133;C")
+	c := one.do("go")
+	if c.Tab != 1 || c.Line != "read -r x; echo one $x" || !strings.HasSuffix(string(c.Output), "one go\r\n") {
+		t.Errorf("tab 1: %+v", c)
+	}
+	c = two.do("on")
+	if c.Tab != 2 || c.Line != "read -r x; echo more $x" || !strings.HasSuffix(string(c.Output), "more on\r\n") {
+		t.Errorf("tab 2: %+v", c)
+	}
+	for i, c := range j.Commands(0) {
+		if c.Seq != int64(i+1) {
+			t.Errorf("command %d has number %d", i+1, c.Seq)
+		}
+	}
+}
+
+func TestBashRunsTenThousandCommands(t *testing.T) {
+	const many = 10_000
+	s := startShell(t)
+	go func() {
+		for i := range many {
+			if _, err := fmt.Fprintf(s.pty, "echo %d\r", i); err != nil {
+				return
+			}
+		}
+	}()
+	next := 0
+	began := time.Now()
+	s.until(func(ended []Command) bool { return len(ended) == many })
+	t.Logf("%d commands in %s", many, time.Since(began))
+	all := s.journal.Commands(0)
+	if len(all) != journalCommands {
+		t.Fatalf("%d are kept, want %d", len(all), journalCommands)
+	}
+	next = many - journalCommands
+	for _, c := range all {
+		if want := fmt.Sprintf("echo %d", next); c.Line != want || c.Exit != 0 || !strings.Contains(string(c.Output), fmt.Sprintf("%d\r\n", next)) {
+			t.Fatalf("number %d: line %q, exit %d, output %q; want %q", c.Seq, c.Line, c.Exit, c.Output, want)
+		}
+		next++
 	}
 }

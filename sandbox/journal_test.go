@@ -56,7 +56,7 @@ func TestJournalReadsMarks(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for _, n := range []int{len(c.stream) + 1, 1, 2, 3, 7} {
 				got := feedAll(NewJournal(), c.stream, n)
-				ignore := cmpopts.IgnoreFields(Command{}, "Seq", "Tab", "Start", "End", "Offset")
+				ignore := cmpopts.IgnoreFields(Command{}, "Seq", "Tab", "Start", "End", "Offset", "From", "Until", "Next")
 				if d := cmp.Diff(c.want, got, ignore, cmpopts.EquateEmpty()); d != "" {
 					t.Errorf("in pieces of %d (-want +got):\n%s", n, d)
 				}
@@ -80,6 +80,74 @@ func TestJournalNumbersAndPlacesCommands(t *testing.T) {
 	}
 	if got := j.Commands(1); len(got) != 0 {
 		t.Errorf("Commands(1) = %+v", got)
+	}
+}
+
+// Places are in the guest's numbers, which begin anew with a new guest.
+func TestJournalPlacesCommandsAsTheGuestDoes(t *testing.T) {
+	type places struct{ from, until, next int64 }
+	got := func(j *Journal) (all []places) {
+		for _, c := range j.Commands(0) {
+			all = append(all, places{c.From, c.Until, c.Next})
+		}
+		return all
+	}
+	j := NewJournal()
+	j.Rebase(1, 1000)
+	j.Feed(1, 1000, []byte("\x1b]133;C\aout\x1b]133;D;0\a$ \x1b]133;C\a"), time.Unix(1, 0))
+	if want := []places{{8, 21, 31}, {31, -1, -1}}; !reflect.DeepEqual(got(j), want) {
+		t.Errorf("places %v, want %v", got(j), want)
+	}
+	j.Feed(1, 1031, []byte("\x1b]133;C;aid=2\a\x1b]133;D;0;aid=2\a\x1b]133;D;0\a"), time.Unix(1, 0))
+	if want := []places{{8, 21, 31}, {31, 71, -1}, {45, 61, 71}}; !reflect.DeepEqual(got(j), want) {
+		t.Errorf("with a shell in it %v, want %v", got(j), want)
+	}
+	j.Clear()
+	j.Feed(1, 1100, []byte("\x1b]133;C\a"), time.Unix(1, 0))
+	if want := []places{{108, -1, -1}}; !reflect.DeepEqual(got(j), want) {
+		t.Errorf("after Clear %v, want %v", got(j), want)
+	}
+}
+
+// A shell's end may be told before its last output, and ends all that ran in it.
+func TestJournalEndsWhatAShellRan(t *testing.T) {
+	for _, n := range []int{1, 5, 100} {
+		j := NewJournal()
+		const first = "\x1b]133;C;aid=1\a\x1b]133;C;aid=2\alast words"
+		stream := first + "\x1b]133;A;aid=3\a$ \x1b]133;C;aid=3\anew"
+		j.Exited(1, int64(len(first)))
+		ended := feedAll(j, stream, n)
+		if len(ended) != 2 || ended[0].Seq != 2 || string(ended[0].Output) != "last words" || ended[1].Seq != 1 {
+			t.Errorf("in pieces of %d, ended: %+v", n, ended)
+		}
+		all := j.Commands(0)
+		if c := all[len(all)-1]; len(all) != 3 || !c.End.IsZero() || string(c.Output) != "new" {
+			t.Errorf("in pieces of %d, the new shell: %+v", n, c)
+		}
+		for range 100 {
+			j.Exited(1, 1<<40)
+		}
+		if n := len(j.tabs[1].shells); n > journalShells {
+			t.Errorf("%d ends are waited for", n)
+		}
+	}
+}
+
+func TestJournalKeepsTheEndAndWhatCameLate(t *testing.T) {
+	flood := strings.Repeat("0123456789", 5000)
+	for _, n := range []int{7, 1000, 1 << 20} {
+		j := NewJournal()
+		feedAll(j, "\x1b]133;C\a"+flood+"end\x1b]133;D;0\a\x1b]133;A\aprompt\x1b]133;B\a"+flood+"late", n)
+		c := j.Commands(0)[0]
+		if !c.Cut || string(c.Output) != flood[:journalOutput] || len(c.Tail) != journalTail || !strings.HasSuffix(flood+"end", string(c.Tail)) {
+			t.Errorf("in pieces of %d: %d bytes, and %d of the end: %.20q", n, len(c.Output), len(c.Tail), c.Tail)
+		}
+		if len(c.Late) != journalTail || !strings.HasSuffix(flood+"late", string(c.Late)) {
+			t.Errorf("in pieces of %d: %d bytes late", n, len(c.Late))
+		}
+		if kept := cap(j.commands[0].Tail) + cap(j.commands[0].Late); kept > 8*journalTail {
+			t.Errorf("in pieces of %d: %d bytes are held for ends of %d", n, kept, journalTail)
+		}
 	}
 }
 
@@ -178,6 +246,9 @@ func FuzzJournal(f *testing.F) {
 			t.Errorf("in pieces of %d it reads otherwise:\n%+v\n%+v", n, a, b)
 		}
 		for _, c := range a {
+			if len(c.Tail) > journalTail || len(c.Late) > journalTail || c.Until > int64(len(stream)) || (c.Next >= 0 && c.Next < c.Until) {
+				t.Errorf("out of bounds: %d and %d bytes of ends, places %d, %d, %d", len(c.Tail), len(c.Late), c.From, c.Until, c.Next)
+			}
 			if len(c.Output) > journalOutput || len(c.Line) > 3*journalLine || c.Offset > int64(len(stream)) {
 				t.Errorf("out of bounds: %d bytes of output, %d of line, offset %d", len(c.Output), len(c.Line), c.Offset)
 			}

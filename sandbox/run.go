@@ -35,10 +35,17 @@ const (
 	// that has ended (acct(5), newest 4096), a line each, tab separated:
 	// sequence, pid, ppid, uid, command (at most 15 bytes, control characters
 	// replaced by "?"), exit status, signal, start and end in Unix milliseconds,
-	// minor faults, major faults. The record of a process is complete before its parent's wait returns.
+	// minor faults, major faults, 1 if it executed a program and 0 if it only
+	// forked, the tab of its controlling terminal or 0, and between which two bytes
+	// of that terminal's output it ended, in the guest's numbers; the second is -1
+	// when nothing was printed since. The record of a process is complete before
+	// its parent's wait returns. A process chooses its command name itself, prctl(2).
 	RunEnded = "SN_ENDED"
-	// RunOpened tells which of the watched real programs were opened (inotify):
-	// a line each, tab separated: Unix milliseconds, path.
+	// RunOpened tells which of the watched real programs were opened (inotify),
+	// a line each, tab separated: Unix milliseconds, path. Behind these stand the
+	// processes that were seen to run one, with three fields more: pid, 1 if it
+	// loads code that its program does not ask for (LD_PRELOAD and its like), and
+	// the arguments, separated by the byte 1f, control characters replaced by "?".
 	RunOpened = "SN_OPENED"
 )
 

@@ -59,8 +59,9 @@ type Terminal struct {
 	typing sync.Mutex // orders input; never held together with mu
 	room   chan struct{}
 	input  []byte
-	sent   int64 // input sent, in the guest's numbers
-	taken  int64 // of it taken by the guest
+	sent   int64  // input sent, in the guest's numbers
+	taken  int64  // of it taken by the guest
+	flying []byte // the end of what was sent: not yet known to be taken
 }
 
 func newTerminal(s *Sandbox, tab int) *Terminal {
@@ -155,7 +156,11 @@ func (t *Terminal) opened(o link.Opened) {
 		return
 	}
 	t.typing.Lock()
-	t.sent, t.taken = o.Taken, o.Taken
+	// What was on its way when the link broke, and did not arrive, is sent again.
+	if lost := min(t.sent-o.Taken, int64(len(t.flying))); lost > 0 {
+		t.input = append(t.flying[int64(len(t.flying))-lost:], t.input...)
+	}
+	t.sent, t.taken, t.flying = o.Taken, o.Taken, nil
 	t.typing.Unlock()
 	t.mu.Lock()
 	if !t.open && t.hist.end == t.base {
@@ -174,11 +179,17 @@ func (t *Terminal) opened(o link.Opened) {
 
 // lost is called when the link is down: the terminal is opened anew on the next.
 func (t *Terminal) lost(newGuest bool) {
+	if newGuest { // a new shell knows nothing of what the last one was told
+		t.typing.Lock()
+		t.flying = nil
+		t.typing.Unlock()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.open = false
 	if newGuest {
 		t.base = t.hist.end
+		t.s.journal.Rebase(int(t.tab), t.base)
 	}
 }
 
@@ -226,6 +237,7 @@ func (t *Terminal) output(offset int64, p []byte) {
 func (t *Terminal) exited(e link.Exit) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.s.journal.Exited(int(t.tab), t.base+e.Offset)
 	for _, v := range t.views {
 		status := e.Status
 		v.tell(told{Output{Exit: &status}, t.base + e.Offset})
@@ -278,6 +290,7 @@ func (t *Terminal) push() {
 			break
 		}
 		t.sent += n
+		t.flying = append(t.flying, t.input[:n]...)
 		t.input = t.input[n:]
 	}
 	if len(t.input) == 0 {
@@ -295,6 +308,7 @@ func (t *Terminal) takenUpTo(n int64) {
 	t.typing.Lock()
 	if n > t.taken && n <= t.sent {
 		t.taken = n
+		t.flying = append([]byte(nil), t.flying[max(0, int64(len(t.flying))-(t.sent-n)):]...)
 	}
 	t.typing.Unlock()
 	t.push()
@@ -322,15 +336,17 @@ func (t *Terminal) write(ctx context.Context, p []byte) error {
 	}
 }
 
+// interrupt forgets the input that waits. While the link is down the Ctrl-C itself
+// waits; nothing is before it then.
 func (t *Terminal) interrupt() error {
 	t.typing.Lock()
-	t.input = nil
-	t.typing.Unlock()
+	defer t.typing.Unlock()
+	t.input, t.flying = nil, nil
 	c := t.s.link()
-	if c == nil {
-		return ErrNotRunning
+	if c == nil || c.send(link.Frame{Kind: link.KindInterrupt, Stream: t.tab}) != nil {
+		t.input = []byte{3}
 	}
-	return c.send(link.Frame{Kind: link.KindInterrupt, Stream: t.tab})
+	return nil
 }
 
 func (t *Terminal) resize(s Size) error {

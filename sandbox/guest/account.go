@@ -18,6 +18,7 @@ const (
 	acctRecord = 64        // bytes of an acct_v3, acct(5)
 	acctSwitch = 128 << 10 // a file that grew to this is replaced
 	keptEnded  = 4096
+	acctForked = 1 // AFORK, in the flags: it never called execve
 )
 
 // ended is one process that has ended, as the kernel wrote it down.
@@ -28,6 +29,12 @@ type endedProcess struct {
 	exit, signal   int
 	start, end     int64 // Unix milliseconds; the kernel keeps whole seconds and hundredths of them
 	minFlt, majFlt int64
+	execed         bool   // it ran a program of its own, and was no mere copy of its parent
+	tty            uint16 // its controlling terminal as the kernel writes it; 0 without one
+	tab            uint32 // the terminal that this is; 0 for none of ours
+	// It ended after the byte of its terminal's output that has the number from, and
+	// before the one that has to. Only a terminal that was read since knows to: -1 before.
+	from, to int64
 }
 
 // account reads the kernel's process accounting of this PID namespace, acct(2).
@@ -35,18 +42,24 @@ type endedProcess struct {
 type account struct {
 	dir string
 
-	mu   sync.Mutex
-	file *os.File
-	name int // of the file
-	read int64
-	seq  int64
-	kept []endedProcess
-	buf  [16 * acctRecord]byte
+	mu    sync.Mutex
+	file  *os.File
+	name  int // of the file
+	read  int64
+	seq   int64
+	told  int64 // what update returned last
+	kept  []endedProcess
+	ttys  map[uint16]uint32    // the tab that has, or last had, this terminal
+	heads map[uint32]placement // by tab
+	buf   [16 * acctRecord]byte
 }
+
+// placement is up to where the records of a tab have their place in its output.
+type placement struct{ seq, head int64 }
 
 // newAccount switches accounting on. It fails where the kernel or the engine has none.
 func newAccount(dir string) (*account, error) {
-	a := &account{dir: dir}
+	a := &account{dir: dir, ttys: map[uint16]uint32{}, heads: map[uint32]placement{}}
 	if err := a.open(); err != nil {
 		return nil, err
 	}
@@ -79,11 +92,12 @@ func acct(path string) error {
 	return nil
 }
 
-// update reads what the kernel wrote since the last call and returns the new records.
+// update reads what the kernel wrote, and returns the records that it has not
+// returned before, as far as they are kept.
 func (a *account) update() []endedProcess {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	fresh := a.collect()
+	a.collect()
 	if a.read >= acctSwitch {
 		// First the kernel writes to a new file, then the old one is read to its
 		// end: no record falls between them.
@@ -92,28 +106,34 @@ func (a *account) update() []endedProcess {
 		if err := a.open(); err == nil {
 			now, at := a.file, a.read
 			a.file, a.read = old, read
-			fresh = append(fresh, a.collect()...)
+			a.collect()
 			os.Remove(old.Name())
 			old.Close()
 			a.file, a.read = now, at
 		}
 	}
-	return fresh
+	fresh := min(int(a.seq-a.told), len(a.kept))
+	a.told = a.seq
+	if fresh == 0 {
+		return nil
+	}
+	return append([]endedProcess(nil), a.kept[len(a.kept)-fresh:]...)
 }
 
-func (a *account) collect() []endedProcess {
-	first := a.seq
+// collect reads what the kernel wrote since the last call. Under mu.
+func (a *account) collect() {
 	for {
 		n, _ := a.file.ReadAt(a.buf[:], a.read)
 		n -= n % acctRecord
 		if n == 0 {
-			break
+			return
 		}
 		a.read += int64(n)
 		for p := a.buf[:n]; len(p) > 0; p = p[acctRecord:] {
 			if e, ok := parseRecord(p[:acctRecord]); ok {
 				a.seq++
-				e.seq = a.seq
+				e.seq, e.tab, e.to = a.seq, a.ttys[e.tty], -1
+				e.from = a.heads[e.tab].head
 				a.kept = append(a.kept, e)
 			}
 		}
@@ -121,11 +141,29 @@ func (a *account) collect() []endedProcess {
 			a.kept = append(a.kept[:0], a.kept[over:]...)
 		}
 	}
-	fresh := min(int(a.seq-first), len(a.kept))
-	if fresh == 0 {
-		return nil
+}
+
+// seat says that this terminal is the one of tab from now on.
+func (a *account) seat(tty uint16, tab uint32) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ttys[tty] = tab
+}
+
+// place is called when output of a tab was read, up to the byte before head. The
+// processes that ended since the last call did so while it was printed: a shell has
+// its children's records written before it prints that they are done.
+func (a *account) place(tab uint32, head int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.collect()
+	last := a.heads[tab].seq
+	for i := len(a.kept) - 1; i >= 0 && a.kept[i].seq > last; i-- {
+		if e := &a.kept[i]; e.tab == tab && e.to < 0 {
+			e.to = head
+		}
 	}
-	return append([]endedProcess(nil), a.kept[len(a.kept)-fresh:]...)
+	a.heads[tab] = placement{a.seq, head}
 }
 
 // parseRecord takes apart an acct_v3, see include/uapi/linux/acct.h.
@@ -143,6 +181,8 @@ func parseRecord(p []byte) (endedProcess, bool) {
 	}
 	name, _, _ := bytes.Cut(p[48:64], []byte{0})
 	return endedProcess{
+		execed:  p[0]&acctForked == 0,
+		tty:     le.Uint16(p[2:]),
 		uid:     le.Uint32(p[8:]),
 		pid:     le.Uint32(p[16:]),
 		ppid:    le.Uint32(p[20:]),
@@ -170,15 +210,26 @@ func printable(name []byte) string {
 	return string(out)
 }
 
+// ttyNumber is how the kernel writes down a device in a record: in the 16 bits that
+// it had of old.
+func ttyNumber(device uint64) uint16 {
+	return uint16(unix.Major(device)<<8 | unix.Minor(device))
+}
+
 // table is what a check reads as SN_ENDED.
 func (a *account) table() []byte {
-	a.update()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.collect()
 	var b []byte
 	for _, e := range a.kept {
-		b = fmt.Appendf(b, "%d\t%d\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%d\t%d\n",
-			e.seq, e.pid, e.ppid, e.uid, e.command, e.exit, e.signal, e.start, e.end, e.minFlt, e.majFlt)
+		execed := 0
+		if e.execed {
+			execed = 1
+		}
+		b = fmt.Appendf(b, "%d\t%d\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n",
+			e.seq, e.pid, e.ppid, e.uid, e.command, e.exit, e.signal, e.start, e.end, e.minFlt, e.majFlt,
+			execed, e.tab, e.from, e.to)
 	}
 	return b
 }

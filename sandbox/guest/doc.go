@@ -13,6 +13,7 @@
 //		│  └─ terminal.pump  its body: the only one that reads that pty
 //		├─ run.do            one per script, until all it started has ended
 //		├─ health.watch      for the sandbox's life
+//		├─ watch.follow      for the sandbox's life
 //		└─ listenAnswers     for the sandbox's life
 //
 //	 1. Only children waits for processes.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -58,7 +59,7 @@ func record(name string, pid, ppid, uid, status uint32, start uint32, ticks floa
 
 func TestAccountingRecord(t *testing.T) {
 	got, ok := parseRecord(record("ls\tx", 12, 3, 20001, 2<<8, 1000, 150))
-	want := endedProcess{pid: 12, ppid: 3, uid: 20001, command: "ls?x", exit: 2, start: 1000000, end: 1001500, minFlt: 40, majFlt: 7}
+	want := endedProcess{pid: 12, ppid: 3, uid: 20001, command: "ls?x", exit: 2, start: 1000000, end: 1001500, minFlt: 40, majFlt: 7, execed: true}
 	if !ok || got != want {
 		t.Errorf("parseRecord = %+v, %v; want %+v", got, ok, want)
 	}
@@ -82,18 +83,67 @@ func TestAccountReadsOnAsTheFileGrows(t *testing.T) {
 	whole := record("one", 1, 0, 0, 0, 1, 1)
 	f.Write(whole)
 	f.Write(whole[:20]) // the kernel is in the middle of the next
-	if got := a.collect(); len(got) != 1 || got[0].seq != 1 {
-		t.Fatalf("first: %+v", got)
+	if a.collect(); len(a.kept) != 1 || a.kept[0].seq != 1 {
+		t.Fatalf("first: %+v", a.kept)
 	}
 	f.Write(whole[20:])
 	for range keptEnded {
 		f.Write(record("many", 2, 0, 0, 0, 1, 1))
 	}
-	if got := a.collect(); len(got) != keptEnded || got[len(got)-1].seq != keptEnded+2 {
-		t.Errorf("then: %d records, last number %d", len(got), got[len(got)-1].seq)
+	if a.collect(); a.kept[len(a.kept)-1].seq != keptEnded+2 {
+		t.Errorf("then: the last number is %d", a.kept[len(a.kept)-1].seq)
 	}
 	if len(a.kept) != keptEnded {
 		t.Errorf("%d kept, want %d", len(a.kept), keptEnded)
+	}
+}
+
+// A record is placed between two reads of its own terminal, whoever collected it.
+func TestAccountPlacesRecordsInTheOutput(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "ended"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	a := &account{file: f, ttys: map[uint16]uint32{}, heads: map[uint32]placement{}}
+	one, two := ttyNumber(unix.Mkdev(136, 0)), ttyNumber(unix.Mkdev(136, 7))
+	a.seat(one, 1)
+	a.seat(two, 2)
+	ends := func(name string, tty uint16, flags byte) {
+		p := record(name, 1, 0, 0, 0, 1, 1)
+		p[0] = flags
+		binary.NativeEndian.PutUint16(p[2:], tty)
+		f.Write(p)
+	}
+	a.place(1, 100)
+	a.place(2, 500)
+	ends("first", one, 0)
+	a.table() // a check looks in between
+	ends("other", two, 0)
+	ends("forked", one, acctForked)
+	a.place(1, 160)
+	ends("second", one, 0)
+	a.place(1, 170)
+	ends("daemon", 0, 0)
+	ends("last", one, 0)
+	a.collect()
+
+	type placed struct {
+		tab      uint32
+		from, to int64
+		execed   bool
+	}
+	want := map[string]placed{
+		"first": {1, 100, 160, true}, "forked": {1, 100, 160, false}, "second": {1, 160, 170, true},
+		"other": {2, 500, -1, true}, "daemon": {0, 0, -1, true}, "last": {1, 170, -1, true},
+	}
+	for _, e := range a.kept {
+		if got := (placed{e.tab, e.from, e.to, e.execed}); got != want[e.command] {
+			t.Errorf("%s: %+v, want %+v", e.command, got, want[e.command])
+		}
+	}
+	if len(a.kept) != len(want) {
+		t.Errorf("%d records, want %d", len(a.kept), len(want))
 	}
 }
 

@@ -107,6 +107,10 @@ func (t *terminal) startShell() (<-chan syscall.WaitStatus, error) {
 		return nil, fmt.Errorf("take pty: %w", err)
 	}
 	tty := slave.Fd()
+	var device unix.Stat_t
+	if t.g.account != nil && unix.Fstat(int(tty), &device) == nil {
+		t.g.account.seat(ttyNumber(device.Rdev), t.tab)
+	}
 	_, exited, err := t.g.children.start(self, t.g.enterArgs("bash"), &syscall.ProcAttr{
 		Dir:   "/",
 		Env:   t.g.learnerEnv(t.tab),
@@ -245,6 +249,9 @@ func (t *terminal) read() (int, error) {
 			got += n
 		}
 		if n < fullRead || got >= maxRead {
+			if t.g.account != nil && got > 0 {
+				t.g.account.place(t.tab, t.ring.head)
+			}
 			return got, err
 		}
 	}

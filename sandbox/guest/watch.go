@@ -1,9 +1,13 @@
 package guest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -11,26 +15,55 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watched are the programs whose real files are watched: that one was opened
-// tells a real run from a copy with the same name.
-var watched = []string{"/usr/bin/strace", "/usr/bin/gdb", "/usr/bin/ps", "/usr/bin/lsof", "/usr/bin/kill"}
+// watched are the programs whose real files are watched, those of the labs among
+// them. A process chooses its own name, but not which file was opened for it.
+var watched = []string{"/usr/bin/strace", "/usr/bin/gdb", "/usr/bin/ps", "/usr/bin/lsof", "/usr/bin/kill", "/usr/local/bin/*"}
 
-const keptOpened = 512
+// unseen are those of them that are run so often, and for so short a time, that
+// nobody looks which process it was.
+var unseen = map[string]bool{"/usr/bin/ps": true, "/usr/bin/kill": true}
 
-// watch remembers when the watched programs were opened, inotify(7). Safe for
-// concurrent use.
+const (
+	keptOpened = 512
+	keptSeen   = 512
+	seenArgs   = 1 << 10 // bytes kept of a command line
+	// A process runs the file a moment after it was opened, later when the CPU is
+	// busy. It is looked for that long, at first after seekFirst, then ever more rarely.
+	seekTime  = 200 * time.Millisecond
+	seekFirst = 200 * time.Microsecond
+	seekMost  = 8 * time.Millisecond
+)
+
+// watch remembers when the watched programs were opened, inotify(7), and which
+// processes ran them, by /proc/PID/exe. Its goroutine is follow. Safe for concurrent use.
 type watch struct {
 	fd    int
-	paths map[int32]string
+	paths map[int32]string // by inotify's number
+	files map[file]string
 
 	mu   sync.Mutex
 	kept []opened
-	buf  [1024]byte
+	seen []seen
+
+	// For follow alone.
+	sought map[string]time.Time // until when a process is looked for
+	pause  time.Duration
+	buf    [1024]byte
 }
+
+type file struct{ device, inode uint64 }
 
 type opened struct {
 	at   int64 // Unix milliseconds
 	path string
+}
+
+// seen is one process that ran a watched program.
+type seen struct {
+	opened
+	pid    int
+	loaded bool   // with code of the learner's in it: a library put in front of its own
+	args   string // separated by the byte 1f
 }
 
 // newWatch starts watching on the learner's account: the kernel allows each uid
@@ -40,12 +73,22 @@ func newWatch(learner int) (*watch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start inotify: %w", err)
 	}
-	w := &watch{fd: fd, paths: map[int32]string{}}
-	for _, path := range watched {
-		if wd, err := unix.InotifyAddWatch(fd, path, unix.IN_OPEN); err == nil {
-			w.paths[int32(wd)] = path
+	w := &watch{fd: fd, paths: map[int32]string{}, files: map[file]string{}, sought: map[string]time.Time{}}
+	for _, pattern := range watched {
+		paths, _ := filepath.Glob(pattern)
+		for _, path := range paths {
+			var st unix.Stat_t
+			// A link leads to a program under another name: `answer` is the guest.
+			if unix.Lstat(path, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+				continue
+			}
+			if wd, err := unix.InotifyAddWatch(fd, path, unix.IN_OPEN); err == nil {
+				w.paths[int32(wd)] = path
+				w.files[file{st.Dev, st.Ino}] = path
+			}
 		}
 	}
+	go w.follow()
 	return w, nil
 }
 
@@ -74,45 +117,153 @@ func as(uid int, f func() (int, error)) (int, error) {
 	return r.n, r.err
 }
 
-// read takes the events that came since the last call.
-func (w *watch) read() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// follow takes the events as they come, and looks for the processes.
+func (w *watch) follow() {
+	for {
+		timeout := -1
+		if len(w.sought) > 0 {
+			timeout = 0
+		}
+		fds := []unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLIN}}
+		if _, err := retry(func() (int, error) { return unix.Poll(fds, timeout) }); err != nil {
+			return // the descriptor is gone
+		}
+		w.read(time.Now())
+		if len(w.sought) > 0 {
+			w.seek(time.Now())
+			time.Sleep(w.pause)
+			w.pause = min(2*w.pause, seekMost)
+		}
+	}
+}
+
+// read takes the events that have come.
+func (w *watch) read(now time.Time) {
 	for {
 		n, err := retry(func() (int, error) { return unix.Read(w.fd, w.buf[:]) })
 		if n <= 0 || err != nil {
 			return
 		}
-		now := time.Now().UnixMilli()
+		w.mu.Lock()
 		for p := w.buf[:n]; len(p) >= unix.SizeofInotifyEvent; {
 			wd := int32(binary.NativeEndian.Uint32(p))
 			name := int(binary.NativeEndian.Uint32(p[12:]))
 			if path, ok := w.paths[wd]; ok {
-				w.kept = append(w.kept, opened{now, path})
+				w.kept = append(w.kept, opened{now.UnixMilli(), path})
+				if !unseen[path] {
+					w.sought[path], w.pause = now.Add(seekTime), seekFirst
+				}
 			}
 			p = p[min(len(p), unix.SizeofInotifyEvent+name):]
 		}
 		if over := len(w.kept) - keptOpened; over > 0 {
 			w.kept = append(w.kept[:0], w.kept[over:]...)
 		}
+		w.mu.Unlock()
 	}
+}
+
+// seek looks once for processes that run what was opened of late.
+func (w *watch) seek(now time.Time) {
+	for _, pid := range processes() {
+		proc := "/proc/" + strconv.Itoa(pid)
+		var st unix.Stat_t
+		if unix.Stat(proc+"/exe", &st) != nil {
+			continue
+		}
+		path, ok := w.files[file{st.Dev, st.Ino}]
+		if !ok {
+			continue
+		}
+		if _, ok := w.sought[path]; ok && !w.knows(pid, path, now) {
+			w.witness(pid, path, proc, now)
+		}
+	}
+	for path, until := range w.sought {
+		if now.After(until) {
+			delete(w.sought, path)
+		}
+	}
+}
+
+// knows says whether this process was seen within the time that one is looked for.
+func (w *watch) knows(pid int, path string, now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := len(w.seen) - 1; i >= 0; i-- {
+		s := &w.seen[i]
+		if now.UnixMilli()-s.at > 2*seekTime.Milliseconds() {
+			return false
+		}
+		if s.pid == pid && s.path == path {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *watch) witness(pid int, path, proc string, now time.Time) {
+	line, _ := os.ReadFile(proc + "/cmdline")
+	if len(line) == 0 {
+		return // it is about to begin
+	}
+	var args []string
+	for arg := range strings.SplitSeq(strings.TrimSuffix(string(line[:min(len(line), seenArgs)]), "\x00"), "\x00") {
+		args = append(args, printable([]byte(arg)))
+	}
+	loaded := loadedMore(proc)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen = append(w.seen, seen{opened{now.UnixMilli(), path}, pid, loaded, strings.Join(args, "\x1f")})
+	if over := len(w.seen) - keptSeen; over > 0 {
+		w.seen = append(w.seen[:0], w.seen[over:]...)
+	}
+}
+
+// loadedMore says whether a process that begins has more to load than its program
+// asks for, ld.so(8): its environment says so at first, and its map soon.
+func loadedMore(proc string) bool {
+	environment, _ := os.ReadFile(proc + "/environ")
+	for variable := range bytes.SplitSeq(environment, []byte{0}) {
+		name, value, _ := bytes.Cut(variable, []byte("="))
+		switch string(name) {
+		case "LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH":
+			if len(value) > 0 {
+				return true
+			}
+		}
+	}
+	regions, _ := os.ReadFile(proc + "/maps")
+	for line := range bytes.Lines(regions) {
+		// Range, rights, offset, device, inode, path.
+		f := bytes.Fields(line)
+		if len(f) > 5 && string(f[3]) != "00:00" && !bytes.HasPrefix(f[5], []byte("/usr/")) && !bytes.HasPrefix(f[5], []byte("/lib")) && string(f[5]) != "/etc/ld.so.cache" {
+			return true
+		}
+	}
+	return false
 }
 
 // table is what a check reads as SN_OPENED.
 func (w *watch) table() []byte {
-	w.read()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var b strings.Builder
 	for _, o := range w.kept {
 		fmt.Fprintf(&b, "%d\t%s\n", o.at, o.path)
 	}
+	for _, s := range w.seen {
+		loaded := 0
+		if s.loaded {
+			loaded = 1
+		}
+		fmt.Fprintf(&b, "%d\t%s\t%d\t%d\t%s\n", s.at, s.path, s.pid, loaded, s.args)
+	}
 	return []byte(b.String())
 }
 
 func (w *watch) forget() {
-	w.read()
 	w.mu.Lock()
-	w.kept = nil
+	w.kept, w.seen = nil, nil
 	w.mu.Unlock()
 }

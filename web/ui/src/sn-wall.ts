@@ -35,6 +35,13 @@ export class WallElement extends HTMLElement {
   private readonly host = el("p", { class: "host" });
 
   private readonly sizes = new ResizeObserver(([seen]) => this.drawing?.resize(seen?.contentRect.width ?? 0));
+  /** The list of tasks stays in sight too, and what is scrolled to must not hide below the two. */
+  private readonly stacked = new ResizeObserver(() => {
+    const text = this.closest<HTMLElement>(".text");
+    const above = text?.querySelector<HTMLElement>(".glance")?.offsetHeight ?? 0;
+    text?.style.setProperty("--wall-top", `${above}px`);
+    text?.style.setProperty("--wall-foot", `${above + this.offsetHeight + 12}px`);
+  });
   private readonly views = new IntersectionObserver((all) => {
     this.inView = all.at(-1)?.isIntersecting ?? false;
     this.look();
@@ -67,12 +74,16 @@ export class WallElement extends HTMLElement {
     );
     this.blank();
     this.sizes.observe(picture);
+    this.stacked.observe(this);
+    const glance = this.closest(".text")?.querySelector(".glance");
+    if (glance) this.stacked.observe(glance);
     this.views.observe(this);
     document.addEventListener("visibilitychange", this.turned);
   }
 
   disconnectedCallback(): void {
     this.sizes.disconnect();
+    this.stacked.disconnect();
     this.views.disconnect();
     document.removeEventListener("visibilitychange", this.turned);
     this.stop?.();

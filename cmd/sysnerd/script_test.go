@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,6 +34,11 @@ func TestScripts(t *testing.T) {
 			"oldengine": cmdOldEngine,
 		},
 		Setup: func(e *testscript.Env) error {
+			program, err := exec.LookPath("sysnerd")
+			if err != nil {
+				return err
+			}
+			e.Setenv("SYSNERD", program)
 			e.Setenv("XDG_DATA_HOME", filepath.Join(e.WorkDir, "share"))
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "etc"))
 			return nil

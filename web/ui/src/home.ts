@@ -1,1 +1,2 @@
+import "./sn-content.js";
 import "./sn-theme.js";

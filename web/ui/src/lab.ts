@@ -1,3 +1,4 @@
+import "./sn-content.js";
 import "./sn-theme.js";
 import "./sn-divider.js";
 import "./sn-time.js";

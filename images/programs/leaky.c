@@ -2,11 +2,10 @@
  * leaky - opens a file for each request that it serves, and may forget to close it.
  *
  * Lesson: too-many-open-files. Watch `ls /proc/PID/fd | wc -l` while it runs.
- *   leaky       runs as this sandbox's seed says: the first requests come in
- *               one burst and keep their files. Then it leaks one more with
- *               each request that fails, or it leaks no more.
+ *   leaky       does as this sandbox's seed says: the first requests come in
+ *               a burst and keep their files, those that fail later may as well.
  *   leaky FILE  takes its settings from FILE, and again whenever SIGHUP arrives.
- * One request in 20 fails. Those that are served stand in leaky.log.
+ *               Each request served, 19 of 20, is a line in leaky.log.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -68,7 +67,7 @@ int main(int argc, char *argv[])
     struct sigaction action = {.sa_handler = on_hangup};
     uint64_t h;
 
-    int log = open("leaky.log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
+    int log = open(argc > 1 ? "leaky.log" : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
     if (log == -1 || sigaction(SIGHUP, &action, NULL) == -1) {
         perror("leaky: leaky.log");
         return EXIT_FAILURE;

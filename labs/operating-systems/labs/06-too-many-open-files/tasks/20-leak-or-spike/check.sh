@@ -8,7 +8,7 @@ kind=leak
 if ((REPLY >> 40 & 1)); then
     kind=spike
 fi
-filled=$((4 + burst)) # standard input, output, error and leaky.log come before
+filled=$((4 + burst)) # standard input, output, error and its log come before
 minute=60             # one request in 20 fails, 20 come in a second: one leaked each second
 
 # own_settings PID tells whether it runs as the seed says, without a file of settings.
@@ -56,7 +56,7 @@ told_limit=$((10#${BASH_REMATCH[1]})) told_count=$((10#${BASH_REMATCH[2]})) told
 nofile "$leaky"
 fds "$leaky"
 now=$REPLY
-observed "soft limit $soft, hard limit $hard, $now descriptors"
+observed "\`${answer:0:60}\`"
 if ((told_limit == hard && soft != hard)); then
     hint 'Two numbers stand in that line. Which of them is in force?'
     fail 'That is the hard limit of `leaky`. It meets the soft one first.'

@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const binary = process.env.SYSNERD ?? fileURLToPath(new URL("../../bin/sysnerd", import.meta.url));
+export const binary = process.env.SYSNERD ?? fileURLToPath(new URL("../../bin/sysnerd", import.meta.url));
 
-/** `settings` are variables of its environment. */
-export async function startServer(settings = {}) {
+/** `settings` are variables of its environment, `flags` its further arguments. */
+export async function startServer(settings = {}, flags = []) {
   if (!existsSync(binary)) throw new Error(`${binary} is not built; run make build`);
   const data = mkdtempSync(join(tmpdir(), "sysnerd-browsertest-"));
   const port = await freePort();
@@ -20,7 +20,7 @@ export async function startServer(settings = {}) {
   let log = "";
   let child, ended;
   const begin = () => {
-    child = spawn(binary, ["serve", "--listen", listen, "--data", data], {
+    child = spawn(binary, ["serve", "--listen", listen, "--data", data, ...flags], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...settings },
     });

@@ -148,9 +148,10 @@ while ran strace; do
         lines=$(grep -c -E '^(\[pid +[0-9]+\] )?[a-z_0-9]+\(' <<<"$output")
         if ((lines > 0)); then
             said="\`strace\` ran \`${name:-a program}\`, but printed every call instead of a tally."
-            saw="$(grep -c "(" <<<"$output") single lines"
+            first=$(grep -m 1 -o -E '^[a-z_0-9]+\(' <<<"$output")
+            saw="$lines single lines, the first for \`${first%(}\`"
             how='`strace --help` has a group called Statistics.'
-            look='strace ls / 2>&1 >/dev/tty | grep -c "("'
+            look='strace ls / 2>&1 | head -9'
         else
             said="\`strace\` ran \`${name:-a program}\`, but no tally was printed in this terminal."
             saw='no whole table in what the command printed'

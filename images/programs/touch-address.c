@@ -39,6 +39,7 @@ int main(int argc, char *argv[])
     printf("touch-address: PID %d, heap at 0x%" PRIxPTR ", stack at 0x%" PRIxPTR "\n", getpid(), heap, stack);
     printf("touch-address: reading the byte at 0x%" PRIxPTR ", receipt %08" PRIx64 "\n", address, seal(h, numbers) & 0xffffffff);
     fflush(stdout); /* what is still in the buffer ends with the process */
+    usleep(300000); /* a moment in which its map can be read */
 
     unsigned char byte = *(volatile unsigned char *)address;
 

@@ -49,5 +49,6 @@ check "go vet" go vet ./...
 check "staticcheck" go tool staticcheck ./...
 check "go vet of a tree that was not built" vet_unbuilt
 check "shellcheck" shell_clean
+check "labs" go run ./cmd/sysnerd lab lint
 check "UI types" npm --prefix web/ui run --silent check
 exit $failed

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,33 @@ import (
 func newLab() *cobra.Command {
 	return group("lab", "Write labs, look at them and prove them", "  sysnerd lab test",
 		newLabList(), newLabNew(), newLabLint(), newLabTest(), newLabImport(), newLabSchema())
+}
+
+// completeLabs offers the labs that the flags name, and with tasks their tasks once a
+// slash was typed.
+func completeLabs(tasks bool) cobra.CompletionFunc {
+	return func(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		cfg, err := config.Load(c.Flags())
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		library, _, err := service.LoadLabs(cfg.Labs)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []string
+		for _, m := range library.Modules {
+			for _, l := range m.Labs {
+				names = append(names, l.ID)
+				for _, t := range l.Tasks {
+					if tasks && strings.Contains(typed, "/") {
+						names = append(names, l.ID+"/"+t.ID)
+					}
+				}
+			}
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 type labRecord struct {

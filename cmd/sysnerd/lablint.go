@@ -33,6 +33,7 @@ program shellcheck. It exits with 1 when anything was found.`,
 	config.AddFlags(c.Flags(), "labs")
 	asJSON := addJSON(c)
 	without := c.Flags().Bool("no-shellcheck", false, "leave out what shellcheck finds")
+	c.ValidArgsFunction = completeLabs(false)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, err := config.Load(c.Flags())
 		if err != nil {

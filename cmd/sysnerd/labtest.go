@@ -52,6 +52,7 @@ It exits with 1 when any of that is not so. Ctrl-C ends early and leaves no sand
 	c.Flags().StringVar(&module, "module", "", "only labs of this `module`")
 	c.Flags().IntVar(&run.Repeat, "repeat", 1, "how often each task is proved, to find what fails now and then")
 	c.Flags().IntVar(&run.Parallel, "parallel", 2*runtime.NumCPU(), "sandboxes at a time; most of the time each waits")
+	c.ValidArgsFunction = completeLabs(true)
 	c.RunE = func(c *cobra.Command, args []string) (err error) {
 		if run.Repeat < 1 || run.Repeat > 1000 || run.Parallel < 1 || run.Parallel > 64 {
 			return &misuseError{"repeat is 1 to 1000, parallel 1 to 64"}

@@ -13,7 +13,7 @@ type Event struct {
 	Notice  *Notice  // something is full, or sick, or mended
 	Limits  *Limits  // the limits were changed
 	Expires *time.Time
-	Exits   int // so many processes of the learner ended, and no Run has seen it; half a second late at most
+	Exits   int // so many programs of the learner ended; told half a second late at most
 }
 
 // State of a sandbox.

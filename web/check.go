@@ -158,16 +158,8 @@ func (e *session) take(lab *labs.Lab, task *labs.Task, t *turn) {
 		if t.err != nil && !asked && e.ctx.Err() == nil && !errors.Is(t.err, problemInterrupted) {
 			e.s.Log.Error("check by itself", "sandbox", e.box.ID(), "task", task.ID, "error", t.err)
 		}
-		if t.err == nil && t.result.Status == labs.Pass && opens(lab, task) {
-			e.lookAgain()
-		}
 		t = next
 	}
-}
-
-// opens tells whether other tasks wait for this one.
-func opens(lab *labs.Lab, task *labs.Task) bool {
-	return slices.ContainsFunc(lab.Tasks, func(t *labs.Task) bool { return slices.Contains(t.Needs, task.ID) })
 }
 
 // lookAt checks once, writes the result down, and tells it.
@@ -220,10 +212,17 @@ func (e *session) lookAt(lab *labs.Lab, task *labs.Task, t *turn) (labs.Result, 
 	e.mu.Lock()
 	asked := t.asked
 	e.mu.Unlock()
-	if err := e.save(lab, task, result, asked); err != nil {
+	first, err := e.save(lab, task, result, asked)
+	if err != nil {
 		return labs.Result{}, e.fault(problemNotSaved.because(err))
 	}
 	e.listeners.tell("result", result)
+	if first && e.listeners.any() {
+		// What waited for this pass may be done already.
+		if err := e.checkOpen(func(t *labs.Task) bool { return slices.Contains(t.Needs, task.ID) }); err != nil {
+			return labs.Result{}, e.fault(err)
+		}
+	}
 	return result, nil
 }
 
@@ -255,29 +254,29 @@ func (e *session) reset() (done func()) {
 	}
 }
 
-// save returns once the result is on disk, as far as it says something new: most
-// commands change nothing for most tasks. Only the task's own turn comes here, so
+// save returns once the result is on disk, as far as it says something new (most
+// commands change nothing for most tasks), and whether it was the first pass. Only the task's own turn comes here, so
 // no two of a task meet.
-func (e *session) save(lab *labs.Lab, task *labs.Task, result labs.Result, asked bool) error {
+func (e *session) save(lab *labs.Lab, task *labs.Task, result labs.Result, asked bool) (first bool, err error) {
 	same := result
 	same.Ms = 0
 	e.mu.Lock()
 	known := e.saved[result.Task] == same
 	e.mu.Unlock()
 	if known && !asked {
-		return nil
+		return false, nil
 	}
 	look := classroom.Look{
 		Learner: e.box.Owner(), Module: lab.Module, Lab: lab.ID, Result: result,
 		Asked: asked, While: task.Mode == labs.While,
 	}
-	if err := e.s.Store.SaveResult(e.ctx, look); err != nil {
-		return err
+	if first, err = e.s.Store.SaveResult(e.ctx, look); err != nil {
+		return false, err
 	}
 	e.mu.Lock()
 	e.saved[result.Task] = same
 	e.mu.Unlock()
-	return nil
+	return first, nil
 }
 
 // fault is err, unless the session's own end is why.
@@ -304,13 +303,14 @@ func (e *session) autoCheck() {
 	e.work.Add(1)
 	go func() {
 		defer e.work.Done()
-		if err := e.checkOpen(); err != nil && e.ctx.Err() == nil {
+		if err := e.checkOpen(func(*labs.Task) bool { return true }); err != nil && e.ctx.Err() == nil {
 			e.s.Log.Error("check by itself", "sandbox", e.box.ID(), "error", err)
 		}
 	}()
 }
 
-func (e *session) checkOpen() error {
+// checkOpen asks for those of the open tasks that are meant.
+func (e *session) checkOpen(meant func(*labs.Task) bool) error {
 	lab, err := e.lab()
 	if err != nil || e.box.State() != sandbox.Live {
 		return err
@@ -321,7 +321,7 @@ func (e *session) checkOpen() error {
 	}
 	passed := func(id string) bool { return !progress[id].Passed.IsZero() }
 	for _, task := range lab.Tasks {
-		if unlocked(task, passed) && (!passed(task.ID) || task.Mode == labs.While) {
+		if meant(task) && unlocked(task, passed) && (!passed(task.ID) || task.Mode == labs.While) {
 			e.ask(lab, task, false)
 		}
 	}

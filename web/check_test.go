@@ -2,6 +2,7 @@ package web
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -210,4 +211,24 @@ func TestCleanupRunsBeforeTheEnd(t *testing.T) {
 	if log := h.log.String(); strings.Count(log, "cleanup.sh") != 1 || !strings.Contains(log, "cleaned") {
 		t.Errorf("the log does not tell of the one cleanup that broke:\n%s", log)
 	}
+}
+
+// What a program leaves behind when it ends is seen without another command.
+func TestEndOfAProcessIsLookedAt(t *testing.T) {
+	h := build(t)
+	p := h.learner()
+	box := p.claim("one")
+	events := p.listen("/api/v1/sandboxes/" + box.ID + "/events")
+	s := p.terminal(box, "")
+	s.until("$ ")
+	s.typed("(until [ -e /tmp/go ]; do sleep 0.1; done; touch ~/here) & echo back$((1))ground\n")
+	s.until("back1ground")
+	e, _ := h.inside(box)
+	if missing := e.box.Missing(); slices.Contains(missing, "accounting") {
+		t.Fatalf("this machine can't tell: the sandbox lacks %v", missing)
+	}
+	if r, err := e.box.Run(t.Context(), sandbox.Run{Script: []byte("touch /tmp/go\n")}); err != nil || r.Exit != 0 {
+		t.Fatalf("let it end: %+v, %v", r, err)
+	}
+	events.until("pass", result("here", labs.Pass))
 }

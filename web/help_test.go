@@ -24,7 +24,7 @@ func TestHintsOpenOneByOne(t *testing.T) {
 	}
 	// A new try opens the next.
 	who := p.identity()
-	if err := h.store.SaveResult(t.Context(), classroom.Look{
+	if _, err := h.store.SaveResult(t.Context(), classroom.Look{
 		Learner: who, Module: "os", Lab: "one", Result: labs.Result{Task: "nothing", Status: labs.Fail, Attempted: true, Message: "No."},
 	}); err != nil {
 		t.Fatal(err)

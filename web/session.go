@@ -77,26 +77,27 @@ func (e *session) run(cancel context.CancelFunc) {
 	events, unsubscribe := e.box.Subscribe()
 	defer unsubscribe()
 	var (
-		due     bool      // something happened that a check may see
-		joined  bool      // somebody came who has not seen the present
-		shown   time.Time // when the last round began for one who came
-		last    time.Time // when the last round began that something in the sandbox caused
-		pause   = time.NewTimer(checkPause)
-		waiting = false // pause runs
+		due     bool      // the learner did something that a check may see
+		stirred bool      // something ended by itself that a check may see
+		last    time.Time // when the last round began because of the learner
+		newest  time.Time // when the last round began at all
+		pause   = time.NewTimer(0)
 	)
-	pause.Stop()
 	defer pause.Stop()
 	for open := true; open; {
+		joined := false // somebody came who has not seen the present
 		select {
 		case event, ok := <-events:
 			open = ok
 			if ok {
-				due = e.heard(event) || due
+				d, st := e.heard(event)
+				due, stirred = due || d, stirred || st
 			}
 		case settled := <-e.settle:
 			for len(events) > 0 {
 				if event, ok := <-events; ok {
-					due = e.heard(event) || due
+					d, st := e.heard(event)
+					due, stirred = due || d, stirred || st
 				}
 			}
 			close(settled)
@@ -105,33 +106,32 @@ func (e *session) run(cancel context.CancelFunc) {
 		case <-e.ctx.Done():
 			open = false
 		case <-e.listeners.joined:
-			joined = true // commands may have ended while nobody listened
+			joined = true
 		case <-e.again:
 			due = true
 		case <-pause.C:
-			waiting = false
 		}
-		if joined && open {
-			joined = false
-			if due = due || time.Since(shown) < checkPause; !due {
-				shown = time.Now()
-				e.autoCheck() // no reason for the next command to wait
-			}
-		}
-		if !open || !due || waiting {
+		stirred = stirred || joined
+		if !open || !due && !stirred {
 			continue
 		}
-		if wait := checkPause - time.Since(last); wait > 0 {
+		// What happened by itself waits its turn and makes no command wait.
+		wait := checkPause - time.Since(newest)
+		if due {
+			wait = checkPause - time.Since(last)
+		}
+		if wait > 0 {
 			pause.Reset(wait)
-			waiting = true
 			continue
 		}
-		due = false
-		if !e.listeners.any() {
-			continue // no page is looking
+		newest = time.Now()
+		if due {
+			last = newest
 		}
-		last = time.Now()
-		e.autoCheck()
+		due, stirred = false, false
+		if e.listeners.any() { // else no page is looking
+			e.autoCheck()
+		}
 	}
 	e.end(cancel)
 }
@@ -158,33 +158,35 @@ func (e *session) end(cancel context.CancelFunc) {
 	e.s.mu.Unlock()
 }
 
-// heard passes an event on, and says whether a check may now see something new.
-func (e *session) heard(event sandbox.Event) (due bool) {
+// heard passes an event on, and says whether a check may now see something new:
+// what the learner did (due), or what happened by itself (stirred).
+func (e *session) heard(event sandbox.Event) (due, stirred bool) {
 	tell := e.listeners.tell
 	switch {
 	case event.State != nil && *event.State != sandbox.Ended: // the end is told by end
 		tell("state", map[string]any{"state": *event.State})
-		return *event.State == sandbox.Live // checks may have been interrupted
+		stirred = *event.State == sandbox.Live // checks may have been interrupted
 	case event.OOM != nil:
 		e.s.metrics.oom.Inc()
 		tell("oom", event.OOM)
-		return true
+		stirred = true
 	case event.Notice != nil:
 		tell("notice", map[string]any{"code": event.Notice.Code, "text": event.Notice.Text})
 	case event.Limits != nil:
 		tell("limits", limitsOf(*event.Limits))
 		e.viewers.tell("limits", limitsOf(*event.Limits))
+		stirred = true
 	case event.Expires != nil:
 		tell("time", timeLeft(*event.Expires))
 	case event.Exits > 0:
-		return true
+		stirred = true
 	case event.Command != nil:
-		return !event.Command.End.IsZero()
+		due = !event.Command.End.IsZero()
 	case event.Answer != nil:
 		e.answered(*event.Answer)
-		return true
+		due = true
 	}
-	return false
+	return due, stirred
 }
 
 // answered keeps what `answer` submitted in the sandbox.

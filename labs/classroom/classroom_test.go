@@ -54,6 +54,14 @@ func check(t *testing.T, err error) {
 	}
 }
 
+// save has to succeed.
+func save(t *testing.T, s *Store, l Look) (first bool) {
+	t.Helper()
+	first, err := s.SaveResult(t.Context(), l)
+	check(t, err)
+	return first
+}
+
 func TestStoreOutlivesItsProcess(t *testing.T) {
 	s, path := newStore(t)
 	ctx := t.Context()
@@ -71,7 +79,7 @@ func TestStoreOutlivesItsProcess(t *testing.T) {
 	check(t, s.SaveAnswer(ctx, "s1", "t", "first"))
 	check(t, s.SaveAnswer(ctx, "s1", "t", "second"))
 	result := labs.Result{Task: "t", Status: labs.Pass, Attempted: true, Message: "Passed.", Ms: 3}
-	check(t, s.SaveResult(ctx, Look{Learner: "ada", Module: "os", Lab: "one", Result: result}))
+	save(t, s, Look{Learner: "ada", Module: "os", Lab: "one", Result: result})
 	check(t, s.Close())
 
 	s = open(t, path)

@@ -87,56 +87,61 @@ type Look struct {
 // learner: an attempt, the answer to a button, a pass, or that what must be true is
 // true no longer. An attempt that did not pass counts once, however often it is
 // looked at. What only saw a stray command leaves the task as it was, and so does a
-// check that broke or was interrupted. SaveResult returns once it is on disk.
-func (s *Store) SaveResult(ctx context.Context, l Look) error {
+// check that broke or was interrupted. SaveResult returns once it is on disk, and
+// says whether this was the first pass.
+func (s *Store) SaveResult(ctx context.Context, l Look) (first bool, err error) {
 	r := l.Result
 	if r.Status != labs.Pass && r.Status != labs.Fail {
-		return nil
+		return false, nil
 	}
 	text, err := json.Marshal(r)
 	if err == nil {
-		err = s.change(ctx, func(tx *sql.Tx) error { return saveResult(ctx, tx, l, string(text)) })
+		err = s.change(ctx, func(tx *sql.Tx) error {
+			first, err = saveResult(ctx, tx, l, string(text))
+			return err
+		})
 	}
 	if err != nil {
-		return fmt.Errorf("save result of %s/%s/%s: %w", l.Module, l.Lab, r.Task, err)
+		return false, fmt.Errorf("save result of %s/%s/%s: %w", l.Module, l.Lab, r.Task, err)
 	}
-	return nil
+	return first, nil
 }
 
-func saveResult(ctx context.Context, tx *sql.Tx, l Look, text string) error {
+func saveResult(ctx context.Context, tx *sql.Tx, l Look, text string) (first bool, err error) {
 	r := l.Result
 	task := []any{l.Learner, l.Module, l.Lab, r.Task}
 	var before string
 	var passedAt int64
-	err := tx.QueryRowContext(ctx, "SELECT last, passed FROM progress WHERE learner = ? AND module = ? AND lab = ? AND task = ?", task...).
+	err = tx.QueryRowContext(ctx, "SELECT last, passed FROM progress WHERE learner = ? AND module = ? AND lab = ? AND task = ?", task...).
 		Scan(&before, &passedAt)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
+		return false, err
 	}
 	last, err := decodeResult(before)
 	if err != nil {
-		return err
+		return false, err
 	}
 	passed := r.Status == labs.Pass
 	switch {
 	case passed:
 	case passedAt != 0 && !l.While:
-		return nil // the pass stays
+		return false, nil // the pass stays
 	case r.Attempted, l.Asked:
 	case l.While && last != nil && last.Status == labs.Pass: // true no longer
 	default:
-		return nil
+		return false, nil
 	}
 	now := millis(time.Now())
-	fresh := passed && passedAt == 0
+	first = passed && passedAt == 0
+	fresh := first
 	var tries, passedNow int64
-	if fresh {
+	if first {
 		passedNow = now
 	}
 	if !passed && r.Attempted && passedAt == 0 {
 		known, err := lastTry(ctx, tx, task)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !sameAttempt(known, r) {
 			tries, fresh = 1, true
@@ -148,9 +153,9 @@ func saveResult(ctx context.Context, tx *sql.Tx, l Look, text string) error {
 			passed = CASE WHEN passed = 0 THEN excluded.passed ELSE passed END`,
 		append(task, text, passedNow, r.Outcome, tries)...)
 	if err != nil || !fresh {
-		return err
+		return false, err
 	}
-	return addResult(ctx, tx, task, now, text)
+	return first, addResult(ctx, tx, task, now, text)
 }
 
 // Predict keeps the first prediction, unless the task was passed before it. What

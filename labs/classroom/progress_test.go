@@ -20,7 +20,7 @@ type desk struct {
 func (d desk) look(r labs.Result, asked bool) Progress {
 	d.t.Helper()
 	r.Task = "t"
-	check(d.t, d.SaveResult(d.t.Context(), Look{Learner: "ada", Module: "os", Lab: "one", Result: r, Asked: asked, While: d.while}))
+	save(d.t, d.Store, Look{Learner: "ada", Module: "os", Lab: "one", Result: r, Asked: asked, While: d.while})
 	return d.progress()
 }
 
@@ -181,15 +181,15 @@ func TestRecordHasAllOfALearner(t *testing.T) {
 		task  string
 		hours float64
 	}{{"first", 0.5}, {"second", 6}, {"third", 9.25}} {
-		check(t, s.SaveResult(ctx, Look{Learner: "ada", Module: "os", Lab: "one", Result: labs.Result{Task: pass.task, Status: labs.Pass, Message: "Passed."}}))
+		save(t, s, Look{Learner: "ada", Module: "os", Lab: "one", Result: labs.Result{Task: pass.task, Status: labs.Pass, Message: "Passed."}})
 		_, err := s.write.Exec("UPDATE progress SET passed = ? WHERE task = ?", at(pass.hours), pass.task)
 		check(t, err)
 	}
 	for i := range keptResults + 5 {
 		r := labs.Result{Task: "fourth", Status: labs.Fail, Attempted: true, Message: fmt.Sprint("Not ", i)}
-		check(t, s.SaveResult(ctx, Look{Learner: "ada", Module: "os", Lab: "one", Result: r}))
+		save(t, s, Look{Learner: "ada", Module: "os", Lab: "one", Result: r})
 	}
-	check(t, s.SaveResult(ctx, Look{Learner: "bob", Module: "os", Lab: "one", Result: labs.Result{Task: "first", Status: labs.Pass, Message: "x"}}))
+	save(t, s, Look{Learner: "bob", Module: "os", Lab: "one", Result: labs.Result{Task: "first", Status: labs.Pass, Message: "x"}})
 
 	record, err := s.Record(ctx, "ada")
 	check(t, err)

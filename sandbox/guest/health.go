@@ -62,7 +62,7 @@ func (h *health) look() {
 	ended := 0
 	if g.account != nil {
 		for _, e := range g.account.update() {
-			if int(e.uid) == g.setup.UID {
+			if int(e.uid) == g.setup.UID && e.execed { // shells fork at their prompts
 				ended++
 			}
 		}

@@ -173,7 +173,7 @@ type OOM struct {
 	Limit   int64     `json:"limit,omitempty"`
 }
 
-// Ended tells that processes of the learner have ended which no run was told of.
+// Ended tells how many programs of the learner have ended since the last one.
 type Ended struct {
 	Count int `json:"count"`
 }

@@ -5,9 +5,9 @@
  *
  * Lesson: oom-wall, task choose-the-victim. It takes one MiB every MS milliseconds
  * (100). Beside important there is no room for all of it: somebody has to go, and
- * the kernel takes the process with the highest oom_score. Watch both of them:
+ * the kernel takes the process whose memory and oom_score_adj make the most points:
  *
- *     head /proc/PID/oom_score /proc/PID/oom_score_adj
+ *     choom -n 1000 -- greedy
  */
 #include <time.h>
 #include <unistd.h>

@@ -49,7 +49,7 @@ int main(int argc, char *argv[])
     if (memory == NULL)
         return EXIT_FAILURE;
     touch(memory, begun, page);
-    printf("promise: process %d has mapped %ld MiB and touched %ld; SIGUSR1 has it touch more\n",
+    printf("promise: process %d has %ld MiB mapped, %ld touched; SIGUSR1 touches more\n",
            (int)getpid(), mapped, touched);
     fflush(stdout);
 

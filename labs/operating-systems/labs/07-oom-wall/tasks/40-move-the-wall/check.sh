@@ -11,8 +11,9 @@ read -r first </run/lab/limit
 expected "\`hog\` takes all that it wants in this sandbox, and ends with status 0"
 evidence "cat $limit_file"
 hint 'Which number does the kernel compare with what is in use?'
-message=''
+message='' killed=0 moved=$((limit != first))
 while ran hog; do
+    ((seen)) || lacks inotify || continue # it lives for seconds: who took its name was not seen
     if lacks accounting; then
         minor=$((want * 256))
         if ((status == 137)); then
@@ -26,11 +27,10 @@ while ran hog; do
         observed "$want MiB taken, with a limit of $limit bytes"
         pass "Passed. \`hog\`, PID $pid, took all $want MiB, and ended with status 0."
     fi
-    [[ -z $message ]] || continue
-    # A run before this task was begun is no attempt at it.
-    if ((place == 0 || limit != first)); then
-        attempt
+    if ((signal == 9)); then
+        killed=$((killed + 1))
     fi
+    [[ -z $message ]] || continue
     if ((status == 0 && signal == 0)); then
         observed "about $had MiB taken, of $want"
         evidence 'hog | head -1'
@@ -60,6 +60,10 @@ while ran hog; do
     fi
 done
 if [[ -n $message ]]; then
+    # That hog met the wall once is the task before this one.
+    if ((killed != 1 || moved)); then
+        attempt
+    fi
     fail "$message"
 fi
 observed "a limit of $limit bytes, and no \`hog\` has ended"

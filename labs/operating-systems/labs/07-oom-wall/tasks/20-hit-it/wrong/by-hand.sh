@@ -1,3 +1,3 @@
 #!/bin/bash
-# Signal 9 ended `hog`, but not from the kernel: its count did not move for it.
+# Signal 9 ended `hog`, but the kernel has not counted a kill for it.
 hog & sleep 1; kill -9 $!; wait $!

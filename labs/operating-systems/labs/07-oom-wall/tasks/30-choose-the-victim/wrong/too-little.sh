@@ -1,5 +1,5 @@
 #!/bin/bash
-# The kernel took `important`: of all scores its was the highest.
+# The kernel took `important`: it had the most points.
 important &
 sleep 0.5
 choom -n 400 -- greedy 5

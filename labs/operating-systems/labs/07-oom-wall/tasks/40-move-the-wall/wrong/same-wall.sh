@@ -1,3 +1,4 @@
 #!/bin/bash
 # The wall stands where it stood, and `hog` met it again.
 hog
+hog

@@ -5,9 +5,13 @@
 // [Library] of modules, labs and tasks, and a list of [Problem] for what it
 // could not take. When a learner gets a sandbox, [Lab.Prepare] brings it into the
 // lab's first state. Then [Task.Check] looks into the sandbox as often as it is
-// asked, and says in a [Result] whether the task is done. [Try] is how an author
-// proves a task: untouched it must not pass, each wrong attempt must be told
-// apart, and the solution must pass.
+// asked, and says in a [Result] whether the task is done.
+//
+// Authors begin a lab by [New] or take one over by [Unpack]. [Linter] says what can be
+// told without a sandbox. [Stage.Try] proves a task in one: untouched it must not pass,
+// each wrong attempt must be told apart, its evidence must show what was observed, and
+// the solution must pass. [Keep] holds on to what was sound while they write, and
+// [Schema] tells editors what the files may hold. AUTHORING.md tells people.
 //
 // The package knows nothing of pages or of how a sandbox is made: it sees one
 // through [Target].
@@ -39,6 +43,6 @@
 //
 //  1. A [Library] and all in it never change once loaded; any number of
 //     goroutines may read it.
-//  2. [Lab.Prepare], [Task.Check] and [Try] block until done and start nothing
+//  2. [Lab.Prepare], [Task.Check], [Linter.Lint] and [Stage.Try] block until done and start nothing
 //     that outlives them.
 package labs

@@ -225,7 +225,7 @@ sn_real() {
     case $1 in
     ps | kill) return 0 ;; # nobody looks for those
     esac
-    ((seen || ${end:-0} - start < 500))
+    ((seen || ${end:-0} - start < 200))
 }
 
 # genuine PID NAME: the process runs the image's own program of that name (a path, if

@@ -45,7 +45,7 @@ func TestRanHoldsTheJournalAgainstTheKernel(t *testing.T) {
 	elsewhere.Tab = 2
 	alias := typed
 	alias.Line = "s ls"
-	strace := ended{pid: 5, ppid: 4, uid: 20007, name: "strace", start: 10_000, end: 10_400, tab: 1, from: 120, to: 180}
+	strace := ended{pid: 5, ppid: 4, uid: 20007, name: "strace", start: 10_000, end: 10_150, tab: 1, from: 120, to: 180}
 	with := func(change func(e *ended)) string {
 		e := strace
 		change(&e)
@@ -65,6 +65,10 @@ func TestRanHoldsTheJournalAgainstTheKernel(t *testing.T) {
 		{"another's process", typed, with(func(e *ended) { e.uid = 20008 }), opened, nil, false},
 		{"a copy", typed, strace.String(), "", nil, false},
 		{"a copy, real one opened later", typed, strace.String(), "1700000013000\t/usr/bin/strace\n", nil, false},
+		{"seen with its arguments", typed, with(func(e *ended) { e.end = 19_000 }), opened + "1700000010110\t/usr/bin/strace\t5\t0\tstrace\x1f-c\n", nil, true},
+		{"another one was seen", typed, with(func(e *ended) { e.end = 19_000 }), opened + "1700000010110\t/usr/bin/strace\t6\t0\tstrace\x1f-c\n", nil, false},
+		{"seen with a library of the learner's", typed, strace.String(), opened + "1700000010110\t/usr/bin/strace\t5\t1\tstrace\x1f-c\n", nil, false},
+		{"lived too long to be missed", typed, with(func(e *ended) { e.end = 10_400 }), opened, nil, false},
 		{"a shell that took the name", typed, with(func(e *ended) { e.forked = true }), opened, nil, false},
 		{"another name", typed, with(func(e *ended) { e.name = "strace2" }), opened, nil, false},
 		{"in another tab", elsewhere, strace.String(), opened, nil, false},
@@ -95,22 +99,22 @@ func TestRanHoldsTheJournalAgainstTheKernel(t *testing.T) {
 }
 
 func TestRanGoesThroughCommandsAndProcesses(t *testing.T) {
-	box := &host{t: t, opened: "1700000010100\t/usr/bin/strace\n", commands: []sandbox.Command{
+	box := &host{t: t, opened: "1700000010100\t/usr/bin/strace\n1700000010100\t/usr/bin/strace\t3\t0\tstrace\x1f-c\x1fls /\n", commands: []sandbox.Command{
 		{Tab: 1, Line: "old", Start: at(9_000), End: at(9_100), From: 10, Until: 90, Next: 100},
 		{Tab: 1, Line: "two", Start: at(10_000), End: at(10_500), From: 100, Until: 200, Next: 240},
 		{Tab: 1, Line: "none", Start: at(10_600), End: at(10_700), From: 240, Until: 300, Next: -1},
 	}}
 	for pid, e := range []ended{{from: 20, to: 30}, {from: 110, to: 120}, {from: 130, to: 140, exit: 1}} {
-		e.pid, e.uid, e.name, e.start, e.end, e.tab = pid+1, 20007, "strace", 10_000, 10_400, 1
+		e.pid, e.uid, e.name, e.start, e.end, e.tab = pid+1, 20007, "strace", 10_000, 10_100, 1
 		box.ended += e.String()
 	}
 	task := &Task{ID: "it", check: []byte(`all=''
-while ran strace; do all+="$place $line $pid $status, "; done
+while ran strace; do all+="$place $line $pid $status ${seen}${args[*]}, "; done
 while typed; do all+="$line "; done
 ran strace && all+="again $pid"
 fail "$all"
 `)}
-	const want = "1 two 3 1, 1 two 2 0, 2 old 1 0, none two old again 3"
+	const want = "1 two 3 1 1strace -c ls /, 1 two 2 0 0, 2 old 1 0 0, none two old again 3"
 	if r := task.Check(t.Context(), box, Attempt{}); r.Message != want {
 		t.Errorf("%q, want %q", strings.TrimSpace(r.Message), want)
 	}

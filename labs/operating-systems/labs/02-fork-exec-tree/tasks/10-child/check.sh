@@ -5,17 +5,18 @@
 program=/usr/bin/sleep
 expected 'a living `sleep` in the background, child of your shell'
 
-# where PID sets parent, group, front: the process group that its terminal is with.
+# where PID sets parent, group, flags, front: the process group that its terminal is with.
 where() {
     local stat
     read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
-    read -r _ parent group _ tty front _ <<<"${stat##*) }"
+    read -r _ parent group _ tty front flags _ <<<"${stat##*) }"
 }
 
-# typed_into PID: a bash that reads from a terminal, and no script or command.
+# typed_into PID: a bash that reads from a terminal, and no script or command. A copy
+# of the shell that never executed anything (0x40, PF_FORKNOEXEC) runs parentheses.
 typed_into() {
     local word words
-    [[ /proc/$1/exe -ef /bin/bash ]] && where "$1" && ((tty != 0)) || return 1
+    [[ /proc/$1/exe -ef /bin/bash ]] && where "$1" && ((tty != 0 && !(flags & 0x40))) || return 1
     fd "$1" 0 && [[ $REPLY == /dev/pts/* ]] || return 1
     mapfile -d '' -t words <"/proc/$1/cmdline"
     for word in "${words[@]:1}"; do

@@ -16,13 +16,13 @@ settings_of() {
     fi
 }
 
-# born PID prints when the process began, in Unix seconds.
-born() {
-    local stat words boot
-    boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
-    read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
-    read -r -a words <<<"${stat##*) }"
-    printf '%d\n' $((boot + words[19] / 100))
+# as_begun PID FILE tells whether the file has not changed since the process began.
+as_begun() {
+    local stat fields up
+    read -r stat 2>/dev/null <"/proc/$1/stat" && read -r up _ </proc/uptime || return 1
+    read -r -a fields <<<"${stat##*) }"
+    awk -v now="$EPOCHREALTIME" -v changed="$(stat -c %.6Z -- "$2" 2>/dev/null)" -v up="$up" -v began="${fields[19]}" \
+        'BEGIN { exit !(now - changed > up - began / 100) }'
 }
 
 # setting PID NAME sets REPLY to what stands in that file now. The learner may put
@@ -176,7 +176,7 @@ if ((forgotten < leaked)); then
 fi
 # A file that it was given open looks like one that it has forgotten, so this leaky may
 # have had mended settings from its start. Then nobody has changed them since.
-if settings_of "$leaky" && (($(stat -c %Z -- "$REPLY" 2>/dev/null || echo 0) < $(born "$leaky"))); then
+if settings_of "$leaky" && as_begun "$leaky" "$REPLY"; then
     attempt
     evidence "stat -c 'changed %z' ~/leaky.conf; ps -o lstart= -p $leaky"
     hint 'Start one with the old settings, let it leak, and mend it while it runs.'

@@ -14,7 +14,7 @@
 
 int main(void)
 {
-    char path[] = "/tmp/notes-XXXXXX";
+    char path[32];
     uint64_t h;
 
     if (read_seed("keeper", "/run/lab/keeper.seed", &h) == -1)
@@ -25,9 +25,10 @@ int main(void)
             return EXIT_FAILURE;
         }
     }
-    int fd = mkstemp(path);
+    snprintf(path, sizeof path, "/tmp/notes-%d", getpid());
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (fd == -1) {
-        perror("keeper: mkstemp");
+        perror(path);
         return EXIT_FAILURE;
     }
     for (int i = 0; i < 8; i++) {

@@ -34,13 +34,16 @@ for pid in "${pids[@]}"; do
         elsewhere=$pid
     fi
 done
-if [[ -z $shell ]]; then
-    observed 'no shell'
-    evidence 'ps -o pid,ppid,comm'
-    hint 'A new one follows in a moment.'
-    fail 'No terminal of yours runs its shell at this moment.'
-fi
 
+# untouched ends the check where nothing was tried, or no terminal is open yet.
+untouched() {
+    observed 'no such entry'
+    evidence 'ls -l /proc/$$/fd'
+    hint 'Which command changes the shell itself?'
+    fail 'Your shell has no descriptor 3 yet.'
+}
+
+[[ -n $shell ]] || untouched
 fds=("/proc/$shell/fd/"*)
 evidence "ls -l /proc/$shell/fd"
 if [[ -n $number ]]; then
@@ -81,5 +84,4 @@ while typed hostname; do
         fail 'Nothing holds the file now. What a command opened is closed when it ends.'
     fi
 done
-hint 'Which command changes the shell itself?'
-fail 'Your shell has no descriptor 3 yet.'
+untouched

@@ -83,8 +83,8 @@ fi
 if [[ $told_kind != "$kind" ]]; then
     sleep 2.5
     fds "$leaky"
-    observed "soft limit $soft; $now descriptors, and $REPLY a little later"
-    evidence "grep 'open files' /proc/$leaky/limits; for i in 1 2 3; do ls /proc/$leaky/fd | wc -l; sleep 2; done"
+    observed "PID $leaky: $now descriptors, and $REPLY a little later"
+    evidence "pgrep -a leaky; for i in 1 2 3; do ls /proc/$leaky/fd | wc -l; sleep 2; done"
     hint 'The first seconds are the same for both. Look several times after them.'
     fail 'Watched for longer, the count of `leaky` tells the other story.'
 fi

@@ -58,6 +58,7 @@ type Terminal struct {
 
 	typing sync.Mutex // orders input; never held together with mu
 	room   chan struct{}
+	joined bool // the guest said on this link how much it has
 	input  []byte
 	sent   int64  // input sent, in the guest's numbers
 	taken  int64  // of it taken by the guest
@@ -160,7 +161,7 @@ func (t *Terminal) opened(o link.Opened) {
 	if lost := min(t.sent-o.Taken, int64(len(t.flying))); lost > 0 {
 		t.input = append(t.flying[int64(len(t.flying))-lost:], t.input...)
 	}
-	t.sent, t.taken, t.flying = o.Taken, o.Taken, nil
+	t.sent, t.taken, t.flying, t.joined = o.Taken, o.Taken, nil, true
 	t.typing.Unlock()
 	t.mu.Lock()
 	if !t.open && t.hist.end == t.base {
@@ -179,11 +180,12 @@ func (t *Terminal) opened(o link.Opened) {
 
 // lost is called when the link is down: the terminal is opened anew on the next.
 func (t *Terminal) lost(newGuest bool) {
+	t.typing.Lock()
+	t.joined = false
 	if newGuest { // a new shell knows nothing of what the last one was told
-		t.typing.Lock()
 		t.flying = nil
-		t.typing.Unlock()
 	}
+	t.typing.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.open = false
@@ -281,7 +283,7 @@ func (t *Terminal) push() {
 	t.typing.Lock()
 	defer t.typing.Unlock()
 	c := t.s.link()
-	for c != nil && len(t.input) > 0 {
+	for c != nil && t.joined && len(t.input) > 0 {
 		n := min(int64(len(t.input)), maxChunk, link.InputWindow-(t.sent-t.taken))
 		if n <= 0 {
 			break
@@ -343,7 +345,7 @@ func (t *Terminal) interrupt() error {
 	defer t.typing.Unlock()
 	t.input, t.flying = nil, nil
 	c := t.s.link()
-	if c == nil || c.send(link.Frame{Kind: link.KindInterrupt, Stream: t.tab}) != nil {
+	if c == nil || !t.joined || c.send(link.Frame{Kind: link.KindInterrupt, Stream: t.tab}) != nil {
 		t.input = []byte{3}
 	}
 	return nil

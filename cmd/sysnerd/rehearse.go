@@ -49,6 +49,7 @@ and removed with all its sandboxes. Ctrl-C ends early, with the report.`,
 	c.Flags().DurationVar(&play.Arrive, "arrive", time.Second, "in which time they come")
 	c.Flags().StringVar(&play.Lab, "lab", "", "what they do, as `module/lab`; empty means the first of the course")
 	c.Flags().StringVar(&play.URL, "url", "", "`address` of a running server, instead of one of its own")
+	c.Flags().BoolVar(&play.Outages, "outages", false, "let the server of --url and its engine be ended meanwhile: learners wait for them")
 	c.Flags().BoolVar(&remote, "remote", false, "let --url be a server that is not on this machine; its learners feel the load")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if play.Learners < 1 || play.Learners > 5000 || minutes <= 0 || minutes > 24*60 || play.Arrive < 0 {

@@ -68,7 +68,7 @@ func (l *learner) keys(ctx context.Context, line string) error {
 func (l *learner) print(ctx context.Context) error {
 	n := 200 + l.rand.IntN(2000)
 	mark := l.mark()
-	if err := l.screen.typed(fmt.Sprintf("seq -f '%s-%%05.0f' %d\r", mark, n)); err != nil {
+	if err := l.run(ctx, fmt.Sprintf("seq -f '%s-%%05.0f' %d", mark, n)); err != nil {
 		return err
 	}
 	return l.numbered(ctx, mark, n)
@@ -79,8 +79,8 @@ func (l *learner) print(ctx context.Context) error {
 func (l *learner) printAcrossDrop(ctx context.Context) error {
 	const rounds, each = 30, 40
 	mark := l.mark()
-	line := fmt.Sprintf("for i in {0..%d}; do seq -f '%s-%%05.0f' $((i*%d+1)) $((i*%d+%d)); sleep 0.1; done\r", rounds-1, mark, each, each, each)
-	if err := l.screen.typed(line); err != nil {
+	line := fmt.Sprintf("for i in {0..%d}; do seq -f '%s-%%05.0f' $((i*%d+1)) $((i*%d+%d)); sleep 0.1; done", rounds-1, mark, each, each, each)
+	if err := l.run(ctx, line); err != nil {
 		return err
 	}
 	for range 1 + l.rand.IntN(2) {
@@ -92,6 +92,21 @@ func (l *learner) printAcrossDrop(ctx context.Context) error {
 		}
 	}
 	return l.numbered(ctx, mark, rounds*each)
+}
+
+// run types a line and waits until the shell has begun it. What is typed into a
+// socket that is cut may never have come to the shell.
+func (l *learner) run(ctx context.Context, line string) error {
+	if err := l.screen.typed(line + "\r"); err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, promptTime)
+	defer cancel()
+	_, _, err := l.screen.until(within, outputStart)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = fmt.Errorf("the command did not begin within %s", promptTime)
+	}
+	return err
 }
 
 func (l *learner) mark() string { return l.name + "x" + strconv.Itoa(l.rand.IntN(1000)) }
@@ -119,9 +134,7 @@ func (l *learner) numbered(ctx context.Context, mark string, n int) error {
 		printed = text
 		break
 	}
-	if _, after, ok := bytes.Cut(printed, outputStart); ok {
-		_, printed, _ = bytes.Cut(after, []byte("\a"))
-	}
+	_, printed, _ = bytes.Cut(printed, []byte("\a")) // the end of outputStart
 	printed, _, _ = bytes.Cut(printed, []byte("\x1b]")) // of the marks behind it
 	f := compare(string(printed), mark, n)
 	l.r.count(func(c *Counts) {
@@ -247,11 +260,18 @@ func (l *learner) leave(ctx context.Context) error {
 		return nil
 	}
 	before := l.box.ID
-	if err := l.page(ctx); err != nil {
-		return err
-	}
-	if _, err := l.claim(ctx); err != nil {
-		return err
+	for {
+		err := l.page(ctx)
+		if err == nil {
+			_, err = l.claim(ctx)
+		}
+		if err == nil {
+			break
+		}
+		if !l.away(err) {
+			return err
+		}
+		pause(ctx, time.Second)
 	}
 	if l.box.ID != before {
 		l.r.failed(errors.New("the sandbox was another one after the page was left"))

@@ -58,7 +58,10 @@ func (l *learner) live(ctx context.Context, after time.Duration) {
 	}
 	l.r.arrived(1)
 	defer l.r.arrived(-1)
-	acts := []func(context.Context) error{l.command, l.print, l.check, l.printAcrossDrop, l.drop, l.interrupt, l.answer, l.leave}
+	acts := []func(context.Context) error{l.command, l.print, l.check, l.printAcrossDrop, l.drop, l.answer, l.leave}
+	if !l.cfg.Outages { // a flood goes on while the server is away, beyond what the ring holds
+		acts = append(acts, l.interrupt)
+	}
 	for i := 0; ctx.Err() == nil; i++ {
 		act := acts[i%len(acts)]
 		if i >= len(acts) { // each once, then as it comes; most of the time they type
@@ -86,9 +89,21 @@ func (l *learner) told(ctx context.Context, err error) bool {
 	if err == nil || ctx.Err() != nil {
 		return err == nil
 	}
+	if l.away(err) {
+		return true
+	}
 	l.r.failed(err)
 	var p *problem
 	return l.box.ID != "" && !(errors.As(err, &p) && p.Status == 404)
+}
+
+// away says whether err is of an outage that is expected, and counts it.
+func (l *learner) away(err error) bool {
+	if !l.cfg.Outages || !outage(err) {
+		return false
+	}
+	l.r.count(func(c *Counts) { c.Refused++ })
+	return true
 }
 
 // arrive opens the page, claims, and waits for the prompt.

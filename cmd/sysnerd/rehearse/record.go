@@ -37,6 +37,7 @@ type Counts struct {
 	Wrong    int   `json:"answers_of_the_terminal_wrong"` // echoes and numbered output that are not what they must be
 	Cut      int   `json:"sockets_cut"`                   // not by the learners
 	Broken   int   `json:"checks_broken"`
+	Refused  int   `json:"requests_without_server"` // while outages are expected
 	Kept     int   `json:"sandboxes_left"` // that could not be given back
 }
 

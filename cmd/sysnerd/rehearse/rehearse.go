@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -19,6 +20,7 @@ type Config struct {
 	Lab      string        // "<module>/<lab>"; "" means the first of the course
 	Arrive   time.Duration // in which all of them come
 	Haste    float64       // how many times faster than a person they type; 0 means as a person
+	Outages  bool          // server or engine are ended meanwhile: learners wait until they are back
 	Progress func(Progress)
 }
 
@@ -101,3 +103,13 @@ func pause(ctx context.Context, d time.Duration) {
 
 // refused says whether nobody answers at the server's address.
 func refused(err error) bool { return errors.As(err, new(*net.OpError)) }
+
+// outage says whether err is what a request gets while the server or the engine is
+// away: no answer, one that was cut off, or 502 to 504 in words.
+func outage(err error) bool {
+	var p *problem
+	if errors.As(err, &p) {
+		return p.Status >= 502 && p.Status <= 504
+	}
+	return refused(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}

@@ -113,7 +113,9 @@ func (r *record) report(cfg Config, c *course, m *machine, took time.Duration, c
 	out.Missed("bytes lost", int(r.counts.Lost))
 	out.Missed("bytes repeated", int(r.counts.Repeated))
 	out.Missed("wrong echoes and lines", r.counts.Wrong)
-	out.Missed("sockets cut by the server", r.counts.Cut)
+	if !cfg.Outages {
+		out.Missed("sockets cut by the server", r.counts.Cut)
+	}
 	out.Missed("errors", errors)
 	out.Missed("sandboxes left behind", r.counts.Kept)
 	return out
@@ -147,6 +149,7 @@ func (r *Report) Print(w io.Writer) error {
 		{"keys typed", int64(c.Keys)}, {"commands run", int64(c.Commands)}, {"numbered lines read", int64(c.Lines)},
 		{"bytes of output", c.Bytes}, {"checks", int64(c.Checks)}, {"events heard", int64(c.Events)},
 		{"sockets dropped", int64(c.Dropped)}, {"pages left and opened again", int64(c.Left)},
+		{"sockets cut by the server", int64(c.Cut)}, {"requests without a server", int64(c.Refused)},
 	} {
 		row(n.what, fmt.Sprint(n.n))
 	}

@@ -1,0 +1,51 @@
+package faulttest
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"sysnerd/cmd/sysnerd/rehearse"
+)
+
+// TestRehearsal plays a class of 20 while the server is killed, and then the engine:
+// nothing that the learners' terminals showed was lost, came twice, or was wrong.
+func TestRehearsal(t *testing.T) {
+	s := newServer(t, own.host(), "--sandbox-capacity", "20", "--sandbox-pool", "0")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	report := make(chan *rehearse.Report, 1)
+	go func() {
+		r, err := rehearse.Run(ctx, rehearse.Config{URL: "http://" + s.address, Learners: 20, Time: time.Minute, Arrive: 5 * time.Second, Haste: 2, Outages: true})
+		if err != nil {
+			t.Errorf("rehearse: %v", err)
+		}
+		report <- r
+	}()
+	if !eventually(30*time.Second, func() bool { return s.metric("sysnerd_terminals_attached") == 20 }) {
+		t.Errorf("%v terminals are open, want 20", s.metric("sysnerd_terminals_attached"))
+	}
+	time.Sleep(5 * time.Second) // they work
+	s.kill()
+	time.Sleep(2 * time.Second)
+	s.start()
+	time.Sleep(8 * time.Second)
+	own.kill()
+	time.Sleep(2 * time.Second)
+	if err := own.start(true); err != nil {
+		t.Fatal(err)
+	}
+	r := <-report
+	if r == nil {
+		return
+	}
+	var text strings.Builder
+	if err := r.Print(&text); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(text.String())
+	if c := r.Counts; c.Claimed != 20 || c.Cut < 15 || c.Lost != 0 || c.Repeated != 0 || c.Wrong != 0 || c.Broken != 0 || c.Kept != 0 || len(r.Errors) > 0 {
+		t.Errorf("counts = %+v, errors %v", c, r.Errors)
+	}
+}

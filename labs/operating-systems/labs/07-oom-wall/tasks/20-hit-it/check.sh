@@ -34,7 +34,8 @@ expected 'the kernel ends `hog` by signal 9, and counts one `oom_kill` more'
 evidence "grep '^oom_kill ' $kills_file"
 newest=''
 while ran hog; do
-    ((seen)) || lacks inotify || continue # it lives for seconds: who took its name was not seen
+    # It lives for seconds, so who took its name was not seen. One that was refused is gone at once.
+    ((seen || (status && ! signal))) || lacks inotify || continue
     if lacks accounting && ((status == 137)); then
         signal=9 minor=$((limit / 4096))
     fi

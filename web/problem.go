@@ -109,6 +109,13 @@ func shorten(s string) string {
 	return s
 }
 
+func allOf(sandboxes int) string {
+	if sandboxes == 1 {
+		return "The one sandbox is"
+	}
+	return fmt.Sprintf("All %d sandboxes are", sandboxes)
+}
+
 // explain finds the problem in an error; nil for one that nobody expected.
 func explain(err error) *problem {
 	var p *problem
@@ -118,7 +125,7 @@ func explain(err error) *problem {
 		return p
 	case errors.As(err, &full):
 		p := newProblem(http.StatusServiceUnavailable, "full", "All sandboxes are in use",
-			fmt.Sprintf("All %d sandboxes are in use. You are %s, about %s.", full.Capacity, ordinal(full.Place), minutes(full.Wait)),
+			fmt.Sprintf("%s in use. You are %s, about %s.", allOf(full.Capacity), ordinal(full.Place), minutes(full.Wait)),
 			"Ask again after Retry-After seconds; your place is kept. The text works meanwhile.").again(full.Retry)
 		p.Place, p.Capacity = full.Place, full.Capacity
 		p.Wait, p.Retry = int(math.Ceil(full.Wait.Seconds())), int(math.Ceil(full.Retry.Seconds()))

@@ -189,7 +189,7 @@ func TestFullHouseTellsPlaceAndTime(t *testing.T) {
 	h.learner().claim("one")
 	got := h.learner().call("POST", "/api/v1/sandboxes", map[string]string{"module": "os", "lab": "one"})
 	p := got.problem()
-	if got.status != 503 || p.Place < 1 || got.header.Get("Retry-After") == "" || !strings.HasPrefix(p.Detail, "All 1 sandboxes are in use. You are 1st, about ") {
+	if got.status != 503 || p.Place < 1 || got.header.Get("Retry-After") == "" || !strings.HasPrefix(p.Detail, "The one sandbox is in use. You are 1st, about ") {
 		t.Errorf("= %d, Retry-After %q, %s", got.status, got.header.Get("Retry-After"), got.body)
 	}
 }

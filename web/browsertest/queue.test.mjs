@@ -24,7 +24,7 @@ const arrive = async () => {
   return { page, answer: await (await claimed).json() };
 };
 const place = (page, which) =>
-  page.getByText(new RegExp(`^All 1 sandboxes are in use\\. You are ${which}, about .+\\. Your place is kept\\.$`)).waitFor();
+  page.getByText(new RegExp(`^The one sandbox is in use\\. You are ${which}, about .+\\. Your place is kept\\.$`)).waitFor();
 const give = ({ page, answer }) => page.evaluate((id) => fetch(`/api/v1/sandboxes/${id}`, { method: "DELETE" }), answer.id);
 
 test("a place in the queue moves by itself, and leads in", async () => {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,6 +201,11 @@ func playCase(t *testing.T, stage *Stage, lab *Lab, c learnerCase, pass bool) Re
 	return r
 }
 
+// seedAnswers are the tasks whose answer follows from the sandbox's seed alone: to a
+// neighbour's, which is right elsewhere, they must say that it is wrong here. The other
+// answers are of processes and of the limit, and may be the same by chance.
+var seedAnswers = []string{"secret-path", "batching", "faults"}
+
 // TestNeighboursAnswerIsNotMine answers in one sandbox what is true in another.
 func TestNeighboursAnswerIsNotMine(t *testing.T) {
 	here := regexp.MustCompile(`\b(here|this sandbox)\b`)
@@ -224,8 +230,12 @@ func TestNeighboursAnswerIsNotMine(t *testing.T) {
 						t.Fatalf("its own answer %q: %s: %s", answer[stage], r.Status, r.Message)
 					}
 				}
+				seeded := slices.Contains(seedAnswers, task.ID)
 				if answer[mine] == answer[neighbour] {
-					t.Fatalf("both sandboxes have the answer %q", answer[mine])
+					if seeded {
+						t.Fatalf("both sandboxes have the answer %q", answer[mine])
+					}
+					t.Skipf("both sandboxes have the answer %q", answer[mine])
 				}
 				// What the task starts is running, as it is for one who copies an answer.
 				p, err := mine.play(t.Context(), task, typed(task.solve))
@@ -241,7 +251,7 @@ func TestNeighboursAnswerIsNotMine(t *testing.T) {
 				if told := r.Message + " " + r.Observed + " " + r.Hint; strings.Contains(told, answer[mine]) {
 					t.Errorf("the result tells the right answer: %s", told)
 				}
-				if !here.MatchString(r.Message) {
+				if seeded && !here.MatchString(r.Message) {
 					t.Errorf("message %q does not say that it is so in this sandbox only", r.Message)
 				}
 			})

@@ -53,7 +53,11 @@ for pid in "${found[@]}"; do
     if ! where "$pid" || ! proc "$pid" State; then
         continue
     fi
-    mine=$parent in_front=$((group == front)) state=${REPLY%% *}
+    mine=$parent in_front=$((group == front)) state=${REPLY%% *} its_group=$group
+    # Without job control all are of one group: then a command that has not ended waits.
+    if ((in_front)) && where "$mine" && ((group == its_group)) && typed; then
+        in_front=$((finished == 0))
+    fi
     who=nobody
     if proc "$mine" Name; then
         who=$REPLY

@@ -62,16 +62,13 @@ func (s *State) Feed(p []byte) {
 
 // plain takes what has no ESC in it, up to a control of two bytes (C1).
 func (s *State) plain(p []byte) int {
-	for at := 0; ; at += 2 {
+	for at := 0; ; at++ {
 		n := bytes.IndexByte(p[at:], 0xc2)
 		if n < 0 {
 			break
 		}
 		if at += n; at+1 < len(p) && p[at+1] < 0xa0 {
 			p = p[:at]
-			break
-		}
-		if at+2 > len(p) {
 			break
 		}
 	}

@@ -134,7 +134,7 @@ func (l *learner) numbered(ctx context.Context, mark string, n int) error {
 		printed = text
 		break
 	}
-	_, printed, _ = bytes.Cut(printed, []byte("\a")) // the end of outputStart
+	_, printed, _ = bytes.Cut(printed, []byte("\a"))    // the end of outputStart
 	printed, _, _ = bytes.Cut(printed, []byte("\x1b]")) // of the marks behind it
 	f := compare(string(printed), mark, n)
 	l.r.count(func(c *Counts) {

@@ -38,7 +38,7 @@ type Counts struct {
 	Cut      int   `json:"sockets_cut"`                   // not by the learners
 	Broken   int   `json:"checks_broken"`
 	Refused  int   `json:"requests_without_server"` // while outages are expected
-	Kept     int   `json:"sandboxes_left"` // that could not be given back
+	Kept     int   `json:"sandboxes_left"`          // that could not be given back
 }
 
 // record is what all learners write down.

@@ -137,12 +137,23 @@ typed() {
 # named: 1 if the line holds the word, or is not known; seen: 1 if the guest saw this
 # very process run that file, which one that lived for a moment only may escape; and
 # then args, its arguments.
-sn_ran_asked='' sn_ran_next=0 sn_ran_at=0 sn_ran_found=()
+sn_ran_asked='' sn_ran_next=0 sn_ran_at=0 sn_ran_found=() sn_ran_tabs=() sn_ran_froms=() sn_ran_tos=()
+sn_ran_most=256 # processes of that name that are looked at, the newest
 ran() {
     if [[ "$*" != "$sn_ran_asked" ]]; then
         sn_ran_asked="$*" sn_ran_next=0
-        mapfile -t sn_ran_found < <(sn_select "$1" '')
+        mapfile -t sn_ran_found < <(sn_select "$1" '' | tail -n "$sn_ran_most")
         sn_ran_at=${#sn_ran_found[@]}
+        # Taken apart once: every command is held against every process.
+        local record
+        sn_ran_tabs=() sn_ran_froms=() sn_ran_tos=()
+        for record in "${sn_ran_found[@]}"; do
+            sn_ran_tos+=("${record##*$'\t'}")
+            record=${record%$'\t'*}
+            sn_ran_froms+=("${record##*$'\t'}")
+            record=${record%$'\t'*}
+            sn_ran_tabs+=("${record##*$'\t'}")
+        done
     fi
     while ((sn_ran_next * sn_fields < ${#sn_journal[@]})); do
         sn_command "$sn_ran_next"
@@ -160,6 +171,9 @@ ran() {
         fi
         while ((sn_ran_at > 0)); do
             sn_ran_at=$((sn_ran_at - 1))
+            ((sn_ran_tabs[sn_ran_at] == 0 || (sn_ran_tabs[sn_ran_at] == sn_tab &&
+                (sn_ran_tos[sn_ran_at] < 0 || sn_ran_tos[sn_ran_at] >= sn_begins) &&
+                (sn_next < 0 || sn_ran_froms[sn_ran_at] <= sn_next)))) || continue
             sn_record "${sn_ran_found[sn_ran_at]}"
             if ((execed)) && sn_during && sn_real "$1"; then
                 return 0
@@ -211,6 +225,7 @@ sn_real() {
     esac
     lacks inotify && return 0
     for record in "${sn_opened[@]}"; do
+        [[ $record == *"$path"* ]] || continue
         IFS=$'\t' read -r at there who loaded words <<<"$record"
         if [[ $there == "$path" ]] && ((at >= start - 1000 && at <= ${end:-$start} + 2000)); then
             found=1

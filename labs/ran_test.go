@@ -119,3 +119,19 @@ fail "$all"
 		t.Errorf("%q, want %q", strings.TrimSpace(r.Message), want)
 	}
 }
+
+// BenchmarkRan is a check after 40 commands that ran the program 10 times each, none of
+// them well.
+func BenchmarkRan(b *testing.B) {
+	box := &host{t: b, opened: "1700000010100\t/usr/bin/strace\n"}
+	for i := range int64(40) {
+		box.commands = append(box.commands, sandbox.Command{Tab: 1, Line: "strace", Start: at(10_000), End: at(10_500), From: 100 * i, Until: 100*i + 80, Next: 100 * (i + 1)})
+		for pid := range int64(10) {
+			box.ended += ended{pid: int(10*i + pid), uid: 20007, name: "strace", exit: 1, start: 10_000, end: 10_100, tab: 1, from: 100*i + 10, to: 100*i + 20}.String()
+		}
+	}
+	task := &Task{ID: "it", check: []byte("while ran strace; do ((status)) || pass yes; done; fail no\n")}
+	for b.Loop() {
+		task.Check(b.Context(), box, Attempt{})
+	}
+}

@@ -13,6 +13,8 @@ evidence "cat $limit_file"
 hint 'Which number does the kernel compare with what is in use?'
 message='' killed=0 moved=$((limit != first))
 while ran hog; do
+    # SIGPIPE: its reader left, as in `hog | head -1`.
+    ((signal == 13)) && continue
     # It lives for seconds, so who took its name was not seen. One that was refused is gone at once.
     ((seen || (status && ! signal))) || lacks inotify || continue
     if lacks accounting; then

@@ -95,7 +95,7 @@ var guests = []test{
 		}
 		for line := range strings.Lines(ended) {
 			f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-			if len(f) == 11 && f[4] == "counted" && f[3] == fmt.Sprint(box.UID()) && f[5] == "0" {
+			if len(f) == 15 && f[4] == "counted" && f[3] == fmt.Sprint(box.UID()) && f[5] == "0" {
 				return nil
 			}
 		}

@@ -25,13 +25,14 @@ var unseen = map[string]bool{"/usr/bin/ps": true, "/usr/bin/kill": true}
 
 const (
 	keptOpened = 512
-	keptSeen   = 512
+	keptSeen   = 5120
 	seenArgs   = 1 << 10 // bytes kept of a command line
 	// A process runs the file a moment after it was opened, later when the CPU is
 	// busy. It is looked for that long, at first after seekFirst, then ever more rarely.
 	seekTime  = 200 * time.Millisecond
 	seekFirst = 200 * time.Microsecond
 	seekMost  = 8 * time.Millisecond
+	seekNice  = -15
 )
 
 // watch remembers when the watched programs were opened, inotify(7), and which
@@ -45,10 +46,10 @@ type watch struct {
 	kept []opened
 	seen []seen
 
-	// For follow alone.
-	sought map[string]time.Time // until when a process is looked for
-	pause  time.Duration
-	buf    [1024]byte
+	reading sync.Mutex           // taken before mu; guards what follows
+	sought  map[string]time.Time // until when a process is looked for
+	pause   time.Duration
+	buf     [1024]byte
 }
 
 type file struct{ device, inode uint64 }
@@ -119,25 +120,40 @@ func as(uid int, f func() (int, error)) (int, error) {
 
 // follow takes the events as they come, and looks for the processes.
 func (w *watch) follow() {
-	for {
+	// A thread of its own that goes before the learner's: what it looks for may be
+	// gone after a few milliseconds.
+	runtime.LockOSThread()
+	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), seekNice)
+	for pause := time.Duration(0); ; {
 		timeout := -1
-		if len(w.sought) > 0 {
+		if pause > 0 {
+			time.Sleep(pause)
 			timeout = 0
 		}
 		fds := []unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLIN}}
 		if _, err := retry(func() (int, error) { return unix.Poll(fds, timeout) }); err != nil {
 			return // the descriptor is gone
 		}
-		w.read(time.Now())
-		if len(w.sought) > 0 {
-			w.seek(time.Now())
-			time.Sleep(w.pause)
-			w.pause = min(2*w.pause, seekMost)
-		}
+		pause = w.look(time.Now())
 	}
 }
 
-// read takes the events that have come.
+// look takes the events that have come, and looks once for processes. It returns
+// when to look again; 0 is when the next event comes.
+func (w *watch) look(now time.Time) time.Duration {
+	w.reading.Lock()
+	defer w.reading.Unlock()
+	w.read(now)
+	if len(w.sought) == 0 {
+		return 0
+	}
+	w.seek(now)
+	pause := w.pause
+	w.pause = min(2*w.pause, seekMost)
+	return pause
+}
+
+// read takes the events that have come. Under reading.
 func (w *watch) read(now time.Time) {
 	for {
 		n, err := retry(func() (int, error) { return unix.Read(w.fd, w.buf[:]) })
@@ -163,7 +179,7 @@ func (w *watch) read(now time.Time) {
 	}
 }
 
-// seek looks once for processes that run what was opened of late.
+// seek looks once for processes that run what was opened of late. Under reading.
 func (w *watch) seek(now time.Time) {
 	for _, pid := range processes() {
 		proc := "/proc/" + strconv.Itoa(pid)
@@ -244,8 +260,9 @@ func loadedMore(proc string) bool {
 	return false
 }
 
-// table is what a check reads as SN_OPENED.
+// table is what a check reads as SN_OPENED, with what was opened up to now.
 func (w *watch) table() []byte {
+	w.look(time.Now())
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var b strings.Builder

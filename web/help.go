@@ -88,7 +88,9 @@ func (s *Server) hint(w http.ResponseWriter, r *http.Request) error {
 		return newProblem(http.StatusConflict, "hint-later", "Not yet",
 			fmt.Sprintf("The next hint opens after a new try, or in %s.", minutes(wait)), "Try what the last one says.").again(wait)
 	}
-	return reply(w, http.StatusOK, map[string]any{"n": n, "hint_html": string(task.Hints[n-1])})
+	return reply(w, http.StatusOK, map[string]any{
+		"n": n, "hint_html": string(task.Hints[n-1]), "more": n < len(task.Hints), "next_in": int(hintPause.Seconds()),
+	})
 }
 
 func (s *Server) solution(w http.ResponseWriter, r *http.Request) error {

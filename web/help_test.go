@@ -15,7 +15,8 @@ func TestHintsOpenOneByOne(t *testing.T) {
 	h := build(t)
 	p := h.learner()
 	got := p.call("POST", helpPath+"nothing/hint", nil)
-	if got.status != 200 || !strings.Contains(string(got.body), `"n":1`) || !strings.Contains(string(got.body), "First hint.") {
+	if got.status != 200 || !strings.Contains(string(got.body), `"n":1`) || !strings.Contains(string(got.body), "First hint.") ||
+		!strings.Contains(string(got.body), `"more":true,"n":1,"next_in":45`) {
 		t.Fatalf("first hint = %d %s", got.status, got.body)
 	}
 	got = p.call("POST", helpPath+"nothing/hint", nil)
@@ -30,7 +31,7 @@ func TestHintsOpenOneByOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	got = p.call("POST", helpPath+"nothing/hint", struct{}{})
-	if got.status != 200 || !strings.Contains(string(got.body), "Second hint.") {
+	if got.status != 200 || !strings.Contains(string(got.body), "Second hint.") || !strings.Contains(string(got.body), `"more":false`) {
 		t.Errorf("second hint = %d %s", got.status, got.body)
 	}
 	got = p.call("POST", helpPath+"nothing/hint", nil)

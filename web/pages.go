@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"fmt"
 	"html/template"
@@ -129,7 +130,29 @@ func (s *Server) labPage(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, fmt.Errorf("read progress in %s: %w", lab.ID, err))
 		return
 	}
-	s.show(w, r, http.StatusOK, "lab", viewLab(module, 1+slices.Index(module.Labs, lab), lab, progress))
+	view := viewLab(module, 1+slices.Index(module.Labs, lab), lab, progress)
+	if err := s.recall(r.Context(), callerOf(r).learner, &view); err != nil {
+		s.refuse(w, r, fmt.Errorf("read results in %s: %w", lab.ID, err))
+		return
+	}
+	s.show(w, r, http.StatusOK, "lab", view)
+}
+
+// recall puts beside what each try was told what the tries before it were told.
+func (s *Server) recall(ctx context.Context, learner string, view *labView) error {
+	records, err := s.Store.Record(ctx, learner)
+	if err != nil {
+		return err
+	}
+	for _, record := range records {
+		if record.Module != view.Module || record.Lab != view.ID {
+			continue
+		}
+		for i := range view.Tasks {
+			view.Tasks[i].recall(record.Tasks[view.Tasks[i].ID].Results)
+		}
+	}
+	return nil
 }
 
 func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page string, view any) {
@@ -221,7 +244,9 @@ type taskView struct {
 	WhyOwn   string // the learner's line on why it worked
 	Fact     string // what the passing check found
 	Opened   []template.HTML
+	More     bool // another hint is there
 	Result   *labs.Result
+	Before   []string // messages of earlier tries, each once, oldest first; while it is not passed
 }
 
 // says is the word beside each state's glyph.
@@ -245,6 +270,7 @@ func viewTask(m *labs.Module, lab *labs.Lab, task *labs.Task, progress map[strin
 		Revealed: p.Revealed,
 		WhyOwn:   p.Why,
 		Opened:   task.Hints[:min(p.Hints, len(task.Hints))],
+		More:     p.Hints < len(task.Hints),
 		Result:   p.Last,
 		State:    "open",
 	}
@@ -277,6 +303,18 @@ func viewTask(m *labs.Module, lab *labs.Lab, task *labs.Task, progress map[strin
 	view.Said = said(p.Prediction, outcomeOf(task, p), view.Done)
 	view.Says = says[view.State]
 	return view
+}
+
+func (v *taskView) recall(results []classroom.Found) {
+	if v.State != "not-yet" {
+		return
+	}
+	for _, found := range results {
+		message := found.Result.Message
+		if found.Result.Status == labs.Fail && message != v.Result.Message && !slices.Contains(v.Before, message) {
+			v.Before = append(v.Before, message)
+		}
+	}
 }
 
 // said is what the page answers to a prediction: what to do, then how it was.

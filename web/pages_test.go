@@ -99,6 +99,57 @@ func TestWhatAPredictionWasComesAfterThePass(t *testing.T) {
 	}
 }
 
+func TestWhatEarlierTriesWereToldIsShownOnce(t *testing.T) {
+	found := func(status labs.Status, message string) classroom.Found {
+		return classroom.Found{Result: labs.Result{Status: status, Message: message}}
+	}
+	results := []classroom.Found{found(labs.Fail, "a"), found(labs.Fail, "b"), found(labs.Fail, "a"), found(labs.Pass, "passed"), found(labs.Fail, "now")}
+	for state, want := range map[string][]string{"not-yet": {"a", "b"}, "passed": nil, "open": nil} {
+		view := taskView{State: state, Result: &labs.Result{Status: labs.Fail, Message: "now"}}
+		view.recall(results)
+		if diff := cmp.Diff(want, view.Before); diff != "" {
+			t.Errorf("%s, before (-want +got):\n%s", state, diff)
+		}
+	}
+}
+
+func TestAfterThePassComesWhy(t *testing.T) {
+	p, err := newPages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	task := &labs.Task{ID: "one", Title: "One", Mode: labs.While, Why: "<p>author's reason</p>", Programs: []string{"drip"}}
+	lab := &labs.Lab{ID: "lab", Tasks: []*labs.Task{task}}
+	module := &labs.Module{ID: "os", Labs: []*labs.Lab{lab}}
+	pass, fail := &labs.Result{Status: labs.Pass, Message: "Passed."}, &labs.Result{Status: labs.Fail, Message: "It is shut."}
+	const asks, author, program, once = "Why did it work?", "author's reason", "/tasks/one/programs/drip", "Passed before"
+	for _, row := range []struct {
+		name     string
+		progress classroom.Progress
+		has, not []string
+	}{
+		{"open", classroom.Progress{}, nil, []string{asks, author, program, once}},
+		{"passed", classroom.Progress{Passed: time.Unix(1, 0), Last: pass}, []string{asks, program}, []string{author, once}},
+		{"said", classroom.Progress{Passed: time.Unix(1, 0), Last: pass, Why: "<my> reason"}, []string{asks, author, "&lt;my&gt; reason"}, nil},
+		{"true no longer", classroom.Progress{Passed: time.Unix(1, 0), Last: fail}, []string{program, once, "It is shut.", "Check</button>"}, []string{asks, author}},
+	} {
+		var page strings.Builder
+		if err := p.templates.ExecuteTemplate(&page, "task", viewTask(module, lab, task, map[string]classroom.Progress{"one": row.progress})); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range row.has {
+			if !strings.Contains(page.String(), want) {
+				t.Errorf("%s: the page lacks %q:\n%s", row.name, want, &page)
+			}
+		}
+		for _, bad := range row.not {
+			if strings.Contains(page.String(), bad) {
+				t.Errorf("%s: the page holds %q", row.name, bad)
+			}
+		}
+	}
+}
+
 func TestInlineMarksCodeAndNothingElse(t *testing.T) {
 	const text = "`a<b` and <i>x</i> `rest"
 	const want = "<code>a&lt;b</code> and &lt;i&gt;x&lt;/i&gt; <code>rest</code>"

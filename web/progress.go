@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"sysnerd/labs"
@@ -141,6 +142,13 @@ func (progressView) Heading() string { return "Progress · sysnerd" }
 
 // Script is the page's entry in the bundle.
 func (progressView) Script() string { return "home.js" }
+
+// Begun tells whether the learner did anything in this lab.
+func (l labRecordJSON) Begun() bool {
+	return l.BegunAt != nil || slices.ContainsFunc(l.Tasks, func(t taskRecordJSON) bool {
+		return t.State() != "open" || t.Hints > 0 || t.Revealed
+	})
+}
 
 // State is the task's glyph.
 func (t taskRecordJSON) State() string {

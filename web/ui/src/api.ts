@@ -40,6 +40,16 @@ const glance = 10_000;
 const patience = 45_000;
 
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await ask(method, base + path, body);
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+/** What stands at an address of this server, as text. */
+export async function read(address: string): Promise<string> {
+  return (await ask("GET", address)).text();
+}
+
+async function ask(method: string, address: string, body?: unknown): Promise<Response> {
   let answer: Response;
   try {
     const init: RequestInit = {
@@ -51,7 +61,7 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
       init.headers = { Accept: "application/json", "Content-Type": "application/json" };
       init.body = JSON.stringify(body);
     }
-    answer = await fetch(base + path, init);
+    answer = await fetch(address, init);
   } catch {
     throw new Refused(0, "The server doesn't answer. Text works; the terminal returns by itself.", 0);
   }
@@ -60,7 +70,7 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
     const retry = Number(answer.headers.get("Retry-After") ?? "0");
     throw new Refused(answer.status, told.detail ?? told.title ?? answer.statusText, retry, told.place);
   }
-  return (answer.status === 204 ? undefined : await answer.json()) as T;
+  return answer;
 }
 
 /** The members of a problem document that are used here. */

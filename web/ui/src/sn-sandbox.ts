@@ -218,10 +218,10 @@ class SandboxElement extends HTMLElement {
     const news = asked || (!passed && result.attempted && (result.status === "pass" || words !== task.told));
     if (news && result.status !== "broken") this.terminals?.judge(result.status === "pass");
     if (news && this.terminals?.isLarge) this.terminals.say(words);
-    task.show(result, asked);
+    const anew = task.show(result, asked);
     const sheet = this.querySelector(".sheet-words");
     if (sheet && (asked || result.attempted) && !passed) sheet.textContent = words;
-    if (result.status === "pass" && !passed) void this.renew();
+    if (anew) void this.renew();
   }
 
   /** A pass changes more than its own task; the server renders them all. */

@@ -1,9 +1,7 @@
-import { call, reason, type Result } from "./api.js";
+import { call, reason, Refused, type Result } from "./api.js";
 import { button, el, inline } from "./dom.js";
 import { run, upgradeRunnable } from "./runnable.js";
-
-/** The next hint opens after a new try, or after this long. */
-const hintPause = 45_000;
+import { before, verdict } from "./task-verdict.js";
 
 const says: Record<string, string> = {
   open: "open",
@@ -20,14 +18,14 @@ const says: Record<string, string> = {
  * the server; this brings its buttons to life and shows what a check found.
  *
  * Attributes: `data-state` (open, predicted, not-yet, broken, passed, revealed, locked),
- * `data-mode` (once, while), `data-hints` and `data-hints-all` (numbers).
+ * `data-mode` (once, while).
  * Events up: `sn-check` {task}, `sn-answer` {task, value}, `sn-run` (a line).
- * Method: `show(result, asked)`.
+ * Methods: `show(result, asked)`, `renew(from)`, `check()`.
  */
 export class TaskElement extends HTMLElement {
-  private hintFrom = 0; // when the next hint may open
   private hintTimer = 0;
-  private earlier: string[] = []; // what earlier tries were told
+  private last: Result | null = null; // the one that is shown
+  private whole: { state: string; words: Node[] } | null = null; // before the check broke
 
   connectedCallback(): void {
     this.revive();
@@ -56,73 +54,69 @@ export class TaskElement extends HTMLElement {
 
   /** Takes over the server's newer rendering of this task, unless it says the same. */
   renew(from: Element): void {
-    if (from.getAttribute("data-state") === this.state) return;
+    const newer = from.getAttribute("data-state");
+    if (newer === this.state || newer === this.whole?.state) return;
     const within = this.contains(document.activeElement);
     for (const { name, value } of [...from.attributes]) this.setAttribute(name, value);
-    this.replaceChildren(...[...from.childNodes].map((node) => document.importNode(node, true)));
+    this.replace([...from.childNodes].map((node) => document.importNode(node, true)));
+    this.last = this.whole = null;
     this.revive();
     this.glance();
     if (within) this.querySelector<HTMLElement>("h3")?.focus();
   }
 
-  /** Shows what a check found. `asked` when the learner asked for it by button or key. */
-  show(result: Result, asked: boolean): void {
-    this.removeAttribute("aria-busy");
-    const stays = this.passed && this.dataset["mode"] === "once";
-    if (stays || this.state === "locked") return;
-    if (result.status === "fail" && !result.attempted && !asked) return;
-    if (result.status === "fail") this.hintFrom = 0;
-    if (result.status === "pass") return; // the sandbox fetches the server's words
-    this.setState(result.status === "broken" ? "broken" : "not-yet");
+  /** The place that is read aloud when it changes stays, and its words change. */
+  private replace(nodes: Node[]): void {
     const told = this.piece("verdict");
-    if (!told) return;
-    const last = told.querySelector(".message")?.textContent ?? "";
-    told.replaceChildren(...this.verdict(result));
-    const now = told.querySelector(".message")?.textContent ?? "";
-    if (last !== "" && last !== now && !this.earlier.includes(last)) this.earlier.push(last);
-    if (this.earlier.length > 0) {
-      told.append(
-        el(
-          "details",
-          {},
-          el("summary", { text: `Before: ${this.earlier.length}` }),
-          el("ul", {}, ...this.earlier.map((text) => el("li", { text }))),
-        ),
-      );
+    const at = nodes.findIndex((node) => node instanceof HTMLElement && node.dataset["part"] === "verdict");
+    const words = nodes[at]?.childNodes;
+    if (!told || !words) {
+      this.replaceChildren(...nodes);
+      return;
     }
-    this.pauseHints();
+    for (const node of [...this.childNodes]) if (node !== told) node.remove();
+    told.before(...nodes.slice(0, at));
+    told.after(...nodes.slice(at + 1));
+    told.replaceChildren(...words);
+  }
+
+  /**
+   * Shows what a check found. `asked` when the learner asked for it by button or key.
+   * True when the server has newer words for the whole task: it was passed, or what it
+   * asks for is true no longer.
+   */
+  show(result: Result, asked: boolean): boolean {
+    this.removeAttribute("aria-busy");
+    if (this.passed && this.dataset["mode"] === "once") return false;
+    const told = this.piece("verdict");
+    if (!told || this.state === "locked") return result.status === "pass";
+    if (result.status === "broken") {
+      this.whole ??= { state: this.state, words: [...told.childNodes] };
+      this.setState("broken");
+      told.replaceChildren(...verdict(this, result));
+      return false;
+    }
+    if (this.whole) {
+      this.setState(this.whole.state);
+      told.replaceChildren(...this.whole.words);
+      this.whole = null;
+    }
+    if (this.passed !== (result.status === "pass")) return true;
+    if (result.status === "pass" || (!result.attempted && !asked)) return false;
+    const anew = result.message !== this.last?.message || result.observed !== this.last.observed;
+    if (result.attempted && anew) this.pauseHints(0);
+    this.last = result;
+    this.setState("not-yet");
+    const words = verdict(this, result);
+    const earlier = before(told, words[0]?.textContent ?? "");
+    told.replaceChildren(...words, ...(earlier ? [earlier] : []));
+    return false;
   }
 
   /** Says that something did not work, in words, at the task. */
   fault(text: string): void {
     this.removeAttribute("aria-busy");
     this.piece("note")?.replaceChildren(text);
-  }
-
-  private verdict(result: Result): Node[] {
-    if (result.status === "broken") {
-      const reference = result.reference ? ` Reference ${result.reference}.` : "";
-      return [
-        el("p", {
-          class: "message",
-          text: `This check broke. That is our fault; your work is untouched. The next command checks again.${reference}`,
-        }),
-      ];
-    }
-    const list = el("dl");
-    const row = (name: string, ...value: Node[]): void => {
-      list.append(el("dt", { text: name }), el("dd", {}, ...value));
-    };
-    if (result.expected) row("Expected", ...inline(result.expected));
-    if (result.observed) row("Observed", ...inline(result.observed));
-    if (result.evidence) {
-      const command = result.evidence;
-      const go = button("Run", () => run(this, command), "run");
-      go.setAttribute("aria-label", `Run ${command}`);
-      row("Evidence", el("code", { text: command }), go);
-    }
-    if (result.hint) row("Hint", ...inline(result.hint));
-    return [el("p", { class: "message" }, ...inline(result.message)), list];
   }
 
   private revive(): void {
@@ -138,11 +132,14 @@ export class TaskElement extends HTMLElement {
     });
     this.querySelector<HTMLFormElement>("form.answer")?.addEventListener("submit", (event) => {
       event.preventDefault();
-      const value = new FormData(event.currentTarget as HTMLFormElement).get("value");
-      this.tell("sn-answer", { task: this.task, value: typeof value === "string" ? value.trim() : "" });
+      this.piece("note")?.replaceChildren();
+      this.tell("sn-answer", { task: this.task, value: field(event.currentTarget as HTMLFormElement, "value") });
+    });
+    this.querySelector<HTMLFormElement>("form.why")?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.why(event.currentTarget as HTMLFormElement);
     });
     upgradeRunnable(this);
-    this.pauseHints();
   }
 
   check(): void {
@@ -153,8 +150,8 @@ export class TaskElement extends HTMLElement {
   }
 
   private async predict(form: HTMLFormElement): Promise<void> {
-    const choice = new FormData(form).get("choice");
-    if (typeof choice !== "string") {
+    const choice = field(form, "choice");
+    if (choice === "") {
       this.fault("Choose one first. A wrong guess costs nothing.");
       return;
     }
@@ -165,23 +162,47 @@ export class TaskElement extends HTMLElement {
       this.fault(reason(error));
       return;
     }
-    const said = el("p", { class: "said", tabindex: "-1", text: `You said ${kept.prediction}. Now run it.` });
+    this.piece("note")?.replaceChildren();
+    const said = el("p", { class: "said", tabindex: "-1" }, ...inline(`You said ${kept.prediction}. Now run it.`));
     form.replaceWith(said);
     said.focus();
     if (this.state === "open") this.setState("predicted");
   }
 
-  private async hint(): Promise<void> {
-    const next = this.piece("hint");
-    if (next?.getAttribute("aria-disabled") === "true") {
-      const left = Math.ceil((this.hintFrom - Date.now()) / 1000);
-      this.fault(`The next hint opens after a new try, or in ${left} s.`);
+  /** After the pass: the learner's own line, then the author's beside it. */
+  private async why(form: HTMLFormElement): Promise<void> {
+    let kept: { why: string; why_html: string };
+    try {
+      kept = await call("POST", `${this.base}/why`, { text: field(form, "text") });
+    } catch (error) {
+      this.fault(reason(error));
       return;
     }
-    let got: { n: number; hint_html: string };
+    this.piece("note")?.replaceChildren();
+    const author = el("dd");
+    author.innerHTML = kept.why_html; // rendered by the server from the lab's own text
+    const shown = el(
+      "div",
+      { class: "why", tabindex: "-1" },
+      el("p", { class: "asks", text: "Why did it work?" }),
+      el(
+        "dl",
+        {},
+        el("div", {}, el("dt", { text: "You" }), el("dd", { text: kept.why })),
+        el("div", {}, el("dt", { text: "The author" }), author),
+      ),
+    );
+    form.replaceWith(shown);
+    shown.focus();
+  }
+
+  /** Opens the next hint. When it opens, and whether there is one, the server alone knows. */
+  private async hint(): Promise<void> {
+    let got: { n: number; hint_html: string; more: boolean; next_in: number };
     try {
       got = await call("POST", `${this.base}/hint`, {});
     } catch (error) {
+      if (error instanceof Refused && error.status === 409) this.pauseHints(error.retryAfter);
       this.fault(reason(error));
       return;
     }
@@ -191,19 +212,15 @@ export class TaskElement extends HTMLElement {
     this.querySelector(".hints")?.append(item);
     upgradeRunnable(item);
     item.focus();
-    this.dataset["hints"] = String(got.n);
-    this.hintFrom = Date.now() + hintPause;
-    this.pauseHints();
+    if (got.more) this.pauseHints(got.next_in);
+    else this.piece("hint")?.remove();
   }
 
-  private pauseHints(): void {
-    const next = this.piece("hint");
-    if (!next) return;
+  /** Draws the button as shut for so long. It can be pressed all the same, and then says why. */
+  private pauseHints(seconds: number): void {
     clearTimeout(this.hintTimer);
-    next.hidden = Number(this.dataset["hints"]) >= Number(this.dataset["hintsAll"]);
-    const wait = this.hintFrom - Date.now();
-    next.setAttribute("aria-disabled", String(wait > 0));
-    if (wait > 0) this.hintTimer = window.setTimeout(() => this.pauseHints(), wait);
+    this.piece("hint")?.setAttribute("aria-disabled", String(seconds > 0));
+    if (seconds > 0) this.hintTimer = window.setTimeout(() => this.pauseHints(0), seconds * 1000);
   }
 
   private askSolution(): void {
@@ -266,5 +283,11 @@ export class TaskElement extends HTMLElement {
   private tell(type: string, detail: { task: string; value?: string }): void {
     this.dispatchEvent(new CustomEvent(type, { bubbles: true, detail }));
   }
+}
+
+/** What a form holds under a name, without blanks around it. */
+function field(form: HTMLFormElement, name: string): string {
+  const value = new FormData(form).get(name);
+  return typeof value === "string" ? value.trim() : "";
 }
 customElements.define("sn-task", TaskElement);

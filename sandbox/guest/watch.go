@@ -25,13 +25,13 @@ var unseen = map[string]bool{"/usr/bin/ps": true, "/usr/bin/kill": true}
 
 const (
 	keptOpened = 512
-	keptSeen   = 5120
+	keptSeen   = 512
 	seenArgs   = 1 << 10 // bytes kept of a command line
-	// A process runs the file a moment after it was opened, later when the CPU is
-	// busy. It is looked for that long, at first after seekFirst, then ever more rarely.
-	seekTime  = 200 * time.Millisecond
+	// A process runs the file a moment after it was opened, later when the CPU is busy.
+	// It is looked for that long at most, after seekFirst, and then ever more rarely.
+	seekTime  = 500 * time.Millisecond
 	seekFirst = 200 * time.Microsecond
-	seekMost  = 8 * time.Millisecond
+	seekMost  = 4 * time.Millisecond
 	seekNice  = -15
 )
 
@@ -46,8 +46,8 @@ type watch struct {
 	kept []opened
 	seen []seen
 
-	reading sync.Mutex           // taken before mu; guards what follows
-	sought  map[string]time.Time // until when a process is looked for
+	reading sync.Mutex // taken before mu; guards what follows
+	sought  map[string]*sought
 	pause   time.Duration
 	buf     [1024]byte
 }
@@ -57,6 +57,12 @@ type file struct{ device, inode uint64 }
 type opened struct {
 	at   int64 // Unix milliseconds
 	path string
+}
+
+// sought is a program that was opened, and not yet seen to run as often.
+type sought struct {
+	times int
+	until time.Time
 }
 
 // seen is one process that ran a watched program.
@@ -74,7 +80,7 @@ func newWatch(learner int) (*watch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start inotify: %w", err)
 	}
-	w := &watch{fd: fd, paths: map[int32]string{}, files: map[file]string{}, sought: map[string]time.Time{}}
+	w := &watch{fd: fd, paths: map[int32]string{}, files: map[file]string{}, sought: map[string]*sought{}}
 	for _, pattern := range watched {
 		paths, _ := filepath.Glob(pattern)
 		for _, path := range paths {
@@ -167,7 +173,12 @@ func (w *watch) read(now time.Time) {
 			if path, ok := w.paths[wd]; ok {
 				w.kept = append(w.kept, opened{now.UnixMilli(), path})
 				if !unseen[path] {
-					w.sought[path], w.pause = now.Add(seekTime), seekFirst
+					if w.sought[path] == nil {
+						w.sought[path] = &sought{}
+					}
+					w.sought[path].times++
+					w.sought[path].until = now.Add(seekTime)
+					w.pause = seekFirst
 				}
 			}
 			p = p[min(len(p), unix.SizeofInotifyEvent+name):]
@@ -191,12 +202,12 @@ func (w *watch) seek(now time.Time) {
 		if !ok {
 			continue
 		}
-		if _, ok := w.sought[path]; ok && !w.knows(pid, path, now) {
-			w.witness(pid, path, proc, now)
+		if s := w.sought[path]; s != nil && !w.knows(pid, path, now) && w.witness(pid, path, proc, now) {
+			s.times--
 		}
 	}
-	for path, until := range w.sought {
-		if now.After(until) {
+	for path, s := range w.sought {
+		if s.times <= 0 || now.After(s.until) {
 			delete(w.sought, path)
 		}
 	}
@@ -218,11 +229,16 @@ func (w *watch) knows(pid int, path string, now time.Time) bool {
 	return false
 }
 
-func (w *watch) witness(pid int, path, proc string, now time.Time) {
+// witness writes down a process, and says whether the file was opened for it: a copy
+// of a process that is known already opened nothing.
+func (w *watch) witness(pid int, path, proc string, now time.Time) bool {
 	line, _ := os.ReadFile(proc + "/cmdline")
 	if len(line) == 0 {
-		return // it is about to begin
+		return false // it is about to begin
 	}
+	stat, _ := os.ReadFile(proc + "/stat")
+	p, _ := parseStat(stat)
+	copied := w.knows(p.PPID, path, now)
 	var args []string
 	for arg := range strings.SplitSeq(strings.TrimSuffix(string(line[:min(len(line), seenArgs)]), "\x00"), "\x00") {
 		args = append(args, printable([]byte(arg)))
@@ -234,6 +250,7 @@ func (w *watch) witness(pid int, path, proc string, now time.Time) {
 	if over := len(w.seen) - keptSeen; over > 0 {
 		w.seen = append(w.seen[:0], w.seen[over:]...)
 	}
+	return !copied
 }
 
 // loadedMore says whether a process that begins has more to load than its program

@@ -3,6 +3,7 @@ package labs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,7 +27,17 @@ type moduleFile struct {
 // sectionTitle names a section that labs point to.
 type sectionTitle struct {
 	Number int    `yaml:"number"`
+	ID     string `yaml:"id"` // "" where it is never to be a text
 	Title  string `yaml:"title"`
+}
+
+// outline are the sections that are promised, in their order.
+func (f moduleFile) outline() (all []Promise) {
+	for _, s := range f.Sections {
+		all = append(all, Promise(s))
+	}
+	slices.SortStableFunc(all, func(a, b Promise) int { return a.Number - b.Number })
+	return all
 }
 
 // labFile is lab.yaml.

@@ -12,12 +12,24 @@ import (
 // Library is a set of modules, loaded and linted. It never changes once loaded.
 type Library struct{ Modules []*Module }
 
-// Module is a course: its labs, in order.
+// Module is a course: its sections and labs, in order.
 type Module struct {
 	ID, Title, Summary string
 	Minutes            int
+	Outline            []Promise  // its sections, also those whose text is not there
+	Sections           []*Section // whose text is there and sound
+	Gauntlet           []Question
+	Terms              []Term
+	Facts              []Fact
 	Labs               []*Lab
 	dir                string // folder, below the root of what was loaded
+}
+
+// Promise is a section as module.yaml names it.
+type Promise struct {
+	Number int
+	ID     string // may be ""
+	Title  string
 }
 
 // Lab is one lab of a module.

@@ -24,7 +24,7 @@ var (
 
 // What each kind of folder may hold.
 var (
-	moduleNames = []string{"module.yaml", "labs"}
+	moduleNames = []string{"module.yaml", "labs", "sections", "gauntlet.yaml", "glossary.yaml", "facts.yaml", "COVERAGE.md"}
 	labNames    = []string{"lab.yaml", "lab.md", "setup.sh", "cleanup.sh", "tasks"}
 	taskNames   = []string{"task.md", "check.sh", "solve.sh", "solution.md", "wrong"}
 )
@@ -180,8 +180,11 @@ func (r *reader) module(dir string) *Module {
 	file := path.Join(dir, "module.yaml")
 	var f moduleFile
 	sections := map[int]string{}
+	has := map[string]bool{}
 	ok := r.sound(func() {
-		r.list(dir, moduleNames...)
+		for _, e := range r.list(dir, moduleNames...) {
+			has[e.Name()] = true
+		}
 		if !r.yaml(file, &f) {
 			return
 		}
@@ -192,13 +195,29 @@ func (r *reader) module(dir string) *Module {
 			if s.Number < 1 || s.Title == "" || sections[s.Number] != "" {
 				r.problem(file, 0, fmt.Sprintf("section %d has no title, or comes twice", s.Number), "give each section a number from 1 and a title")
 			}
+			if s.ID != "" && !idPattern.MatchString(s.ID) {
+				r.problem(file, 0, fmt.Sprintf("section %d: %q is no id", s.Number, cut(s.ID, 80)), "use 1 to 64 of a-z, 0-9 and -")
+			}
 			sections[s.Number] = s.Title
 		}
 	})
 	if f.ID == "" {
 		return nil
 	}
-	m := &Module{ID: f.ID, Title: f.Title, Summary: f.Summary, Minutes: f.Minutes, dir: dir}
+	m := &Module{ID: f.ID, Title: f.Title, Summary: f.Summary, Minutes: f.Minutes, Outline: f.outline(), dir: dir}
+	known := r.known(dir, f)
+	if has["glossary.yaml"] {
+		m.Terms = r.glossary(dir, sections)
+	}
+	if has["facts.yaml"] {
+		m.Facts = r.facts(dir, sections)
+	}
+	if has["gauntlet.yaml"] {
+		m.Gauntlet = r.gauntlet(dir, sections, known)
+	}
+	if has["sections"] {
+		r.sections(dir, m, f, known)
+	}
 	for _, entry := range r.list(path.Join(dir, "labs")) {
 		if !entry.IsDir() {
 			r.problem(path.Join(dir, "labs", entry.Name()), 0, "is not a folder", "put it into its lab's folder")

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -101,15 +102,18 @@ func lineOf(n ast.Node, source []byte) int {
 	return 1
 }
 
-// fence is the info string of a code block: a language, then {run}, {copy}, {term=2}.
+// fence is the info string of a code block: a language, then {run}, {run status=1},
+// {copy}, {term=2}.
 type fence struct {
 	run, copy bool
 	terminal  string // "" unless the block picks a tab
+	status    int    // with which a block that is run has to end
 }
 
 var (
 	fencePattern    = regexp.MustCompile(`^[A-Za-z0-9+_-]*((?:\s*\{[^{}]*\})*)\s*$`)
 	terminalPattern = regexp.MustCompile(`^term=[1-9]$`)
+	statusPattern   = regexp.MustCompile(`^status=([0-9]{1,3})$`)
 )
 
 func parseFence(n *ast.FencedCodeBlock, source []byte) (f fence, err error) {
@@ -129,6 +133,11 @@ func parseFence(n *ast.FencedCodeBlock, source []byte) (f fence, err error) {
 			f.copy = true
 		case terminalPattern.MatchString(word):
 			f.terminal = strings.TrimPrefix(word, "term=")
+		case f.run && statusPattern.MatchString(word):
+			f.status, _ = strconv.Atoi(strings.TrimPrefix(word, "status=")) // digits alone
+			if f.status > 255 {
+				return f, fmt.Errorf("code block with {%s}: a status is at most 255", word)
+			}
 		default:
 			return f, fmt.Errorf("code block with {%s}", cut(word, 60))
 		}
@@ -160,6 +169,9 @@ func renderFence(w util.BufWriter, source []byte, node ast.Node, entering bool) 
 	}
 	if f.terminal != "" {
 		open = strings.TrimSuffix(open, ">") + ` data-term="` + f.terminal + `">`
+	}
+	if f.status != 0 {
+		open = strings.TrimSuffix(open, ">") + fmt.Sprintf(` data-status="%d">`, f.status)
 	}
 	w.WriteString(open + "<code>")
 	for i := range n.Lines().Len() {

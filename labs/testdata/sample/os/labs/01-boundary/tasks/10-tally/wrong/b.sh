@@ -1,0 +1,2 @@
+# No tally was printed yet.
+true

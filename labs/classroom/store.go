@@ -27,9 +27,12 @@ var schema string
 //go:embed schema-2.sql
 var schema2 string
 
+//go:embed schema-3.sql
+var schema3 string
+
 // migrations bring a store from user_version N to N+1. Never change one that was
 // released; add another.
-var migrations = []string{schema, schema2}
+var migrations = []string{schema, schema2, schema3}
 
 // readers is how many connections read at once; the writer comes on top.
 const readers = 4

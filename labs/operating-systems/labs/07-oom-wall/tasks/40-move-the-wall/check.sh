@@ -11,6 +11,23 @@ read -r first </run/lab/limit
 expected "\`hog\` takes all that it wants in this sandbox, and ends with status 0"
 evidence "cat $limit_file"
 hint 'Which number does the kernel compare with what is in use?'
+
+# largest sets pid, name and rss (KiB) of the process that holds the most, and used (bytes)
+# to what all of them hold.
+largest() {
+    local one
+    cgroup memory.used
+    used=$REPLY rss=0
+    running ''
+    for one in "${pids[@]}"; do
+        proc "$one" VmRSS || continue
+        if ((${REPLY% kB} > rss)); then
+            rss=${REPLY% kB} pid=$one
+        fi
+    done
+    ((rss)) && proc "$pid" Name && name="\`$REPLY\`"
+}
+
 message='' killed=0 moved=$((limit != first))
 while ran hog; do
     # SIGPIPE: its reader left, as in `hog | head -1`.
@@ -47,6 +64,11 @@ while ran hog; do
         elif ((limit >> 20 < want + 8)); then
             hint 'How much does it want, and how much do the others use?'
             message='The wall has moved, but not far enough for this `hog`.'
+        elif largest && ((limit - used >> 20 < want)); then
+            observed "PID $pid, $name, holds $((rss / 1024)) MiB; \`hog\` wants $want of $((limit >> 20))"
+            evidence "ps -o pid,rss,comm -p $pid"
+            hint 'The wall counts the pages of all your processes. Which of them do you still need?'
+            message='Beside what still runs, `hog` has no room behind the new wall.'
         else
             hint 'Now it has room.'
             message='The wall has moved since `hog` met it. Behind it, `hog` has not run yet.'

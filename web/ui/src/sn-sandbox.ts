@@ -3,6 +3,7 @@ import { button } from "./dom.js";
 import { movePanes } from "./panes.js";
 import { type Line, upgradeRunnable } from "./runnable.js";
 import { listen, type Notice, type Told } from "./sandbox-events.js";
+import { reachScrollable } from "./scrollable.js";
 import { TaskElement } from "./sn-task.js";
 import type { TerminalsElement } from "./sn-terminals.js";
 import type { TimeElement } from "./sn-time.js";
@@ -60,6 +61,7 @@ class SandboxElement extends HTMLElement {
     document.addEventListener("keydown", this.keys);
     document.addEventListener("visibilitychange", this.seen);
     upgradeRunnable(this);
+    reachScrollable(this);
     void this.start();
   }
 

@@ -1,6 +1,7 @@
 import { call, reason, Refused, type Result } from "./api.js";
 import { button, el, inline } from "./dom.js";
 import { run, upgradeRunnable } from "./runnable.js";
+import { reachScrollable } from "./scrollable.js";
 import { before, verdict } from "./task-verdict.js";
 
 const says: Record<string, string> = {
@@ -140,6 +141,7 @@ export class TaskElement extends HTMLElement {
       void this.why(event.currentTarget as HTMLFormElement);
     });
     upgradeRunnable(this);
+    reachScrollable(this);
   }
 
   check(): void {
@@ -251,6 +253,7 @@ export class TaskElement extends HTMLElement {
     );
     this.append(shown);
     upgradeRunnable(shown);
+    reachScrollable(shown);
     shown.focus();
   }
 

@@ -16,6 +16,8 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
 		return problemNoPage
 	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeFileFS(w, r, s.pages.assets, name)
+	if !s.pages.squeezed.send(w, r, name) {
+		http.ServeFileFS(w, r, s.pages.assets, name)
+	}
 	return nil
 }

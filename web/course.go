@@ -142,12 +142,21 @@ func (s *Server) getModules(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) getModule(w http.ResponseWriter, r *http.Request) error {
-	m, ok := s.Library().Module(r.PathValue("module"))
-	if !ok {
-		return newProblem(http.StatusNotFound, "no-module", "No such module",
-			"There is no module of this name.", "GET /api/v1/modules lists what there is.")
+	m, err := s.findModule(r)
+	if err != nil {
+		return err
 	}
 	return reply(w, http.StatusOK, moduleOf(m))
+}
+
+// findModule is the module that a request names.
+func (s *Server) findModule(r *http.Request) (*labs.Module, error) {
+	m, ok := s.Library().Module(r.PathValue("module"))
+	if !ok {
+		return nil, newProblem(http.StatusNotFound, "no-module", "No such module",
+			"There is no module of this name.", "GET /api/v1/modules lists what there is.")
+	}
+	return m, nil
 }
 
 // findLab looks in the content that is there now.

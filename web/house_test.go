@@ -64,11 +64,28 @@ func buildGuest(tb testing.TB) string {
 	return filepath.Join(guest.dir, "guest")
 }
 
+// section is a text with all that a section has to have.
+func section(title, layer, from string) string {
+	recall := func(id, from string) string {
+		return "```recall\nid: " + id + "\n" + from + "kind: choice\nquestion: Which?\noptions:\n  - {say: this, right: true}\n  - {say: that, reply: No.}\nanswer: This.\n```\n\n"
+	}
+	return "---\nschema: 1\ntitle: " + title + "\nsummary: In short.\nminutes: 10\nlayer: " + layer + "\nlabs: [one/nothing, two]\nsources:\n  s: {text: s(1), url: \"https://s.example/1\"}\n---\n" +
+		"A hook of " + title + ".[^s]\n\n```predict\nid: p\nquestion: What?\noptions: [a, b]\nanswer: a\nreply: Yes.\n```\n\n```sh {run}\ntrue\n```\n\n" +
+		"## Model {#model}\n\n### One\n\nA *word* that is odd: floccinaucinihilipilification.\n\n### Two\n\n### Three\n\n## See {#see}\n\n## Names {#names}\n\n## Limits {#limits}\n\n## Recall {#recall}\n\n" +
+		recall("x", from) + recall("y", "") + recall("z", "")
+}
+
 // course is what the tests' learners learn.
 func course() fstest.MapFS {
 	files := fstest.MapFS{}
 	put := func(name, text string) { files[name] = &fstest.MapFile{Data: []byte(text)} }
-	put("os/module.yaml", "schema: 1\nid: os\ntitle: OS\nsummary: All of it.\nminutes: 9\nsections:\n  - number: 5\n    title: Calls\n")
+	put("os/module.yaml", "schema: 1\nid: os\ntitle: OS\nsummary: All of it.\nminutes: 9\nsections:\n"+
+		"  - number: 1\n    id: machine\n    title: The machine\n  - number: 5\n    id: calls\n    title: Calls\n  - number: 6\n    id: later\n    title: Later\n")
+	put("os/sections/01-machine.md", section("The machine", "hardware", ""))
+	put("os/sections/05-calls.md", section("Calls", "line", "from: 1\n"))
+	put("os/glossary.yaml", "schema: 1\nterms:\n  - {term: word, section: 5, means: \"A <b>few</b> `bytes`.\"}\n")
+	question := "    probing: Why.\n    points: [one, two, three, four]\n    answer: Because.\n    traps: [{ask: And?, answer: So.}]\n    section: 5\n"
+	put("os/gauntlet.yaml", "schema: 1\nquestions:\n  - id: first\n    question: What is <first>?\n    see: [one/nothing]\n"+question+"  - id: second\n    question: What then?\n    see: [two]\n"+question)
 	for _, lab := range []string{"01-one", "02-two"} {
 		put("os/labs/"+lab+"/lab.yaml", "schema: 1\ntitle: "+lab[3:]+"\nsummary: First.\nlevel: core\nminutes: 5\nsection: 5\n")
 		put("os/labs/"+lab+"/lab.md", "Why.\n")

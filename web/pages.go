@@ -23,6 +23,8 @@ var pageFiles embed.FS
 // the custom elements of web/ui add what only a script can.
 type pages struct {
 	assets    fs.FS
+	names     map[string]string // of the bundle, by plain name
+	squeezed  squeezed
 	templates *template.Template
 	watched   func() string // version of the content, where it changes while it is served; else nil
 }
@@ -44,7 +46,7 @@ func newPages() (*pages, error) {
 		}
 		return "/assets/" + name, nil
 	}
-	p := &pages{assets: assets}
+	p := &pages{assets: assets, names: names, squeezed: squeezed{files: assets}}
 	watched := func() string {
 		if p.watched == nil {
 			return ""
@@ -60,17 +62,19 @@ func newPages() (*pages, error) {
 	return p, nil
 }
 
+// has tells whether the bundle has a file of that plain name.
+func (p *pages) has(plain string) bool { return p.names[plain] != "" }
+
 // write renders a page whole before it sends a byte, so that a fault in a
 // template never leaves half a page.
-func (p *pages) write(w http.ResponseWriter, status int, name string, view any) error {
+func (p *pages) write(w http.ResponseWriter, r *http.Request, status int, name string, view any) error {
 	var page bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&page, name, view); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = page.WriteTo(w) // who asked may have gone
+	sendText(w, r, status, page.Bytes())
 	return nil
 }
 
@@ -89,40 +93,16 @@ func inline(text string) template.HTML {
 	return template.HTML(out.String())
 }
 
-// home is the page that greets.
-func (s *Server) home(w http.ResponseWriter, r *http.Request) {
-	var view homeView
-	for _, module := range s.Library().Modules {
-		course := courseView{Module: module}
-		for i, lab := range module.Labs {
-			progress, err := s.Store.Progress(r.Context(), callerOf(r).learner, module.ID, lab.ID)
-			if err != nil {
-				s.refuse(w, r, fmt.Errorf("read progress in %s: %w", lab.ID, err))
-				return
-			}
-			course.Labs = append(course.Labs, viewLab(module, i+1, lab, progress))
-		}
-		for i := range course.Labs {
-			if !course.Labs[i].done() {
-				course.Continue = &course.Labs[i]
-				break
-			}
-		}
-		view.Courses = append(view.Courses, course)
-	}
-	s.show(w, r, http.StatusOK, "home", view)
-}
-
 // labPage is one lab: its text and its tasks beside a terminal.
 func (s *Server) labPage(w http.ResponseWriter, r *http.Request) {
 	module, ok := s.Library().Module(r.PathValue("module"))
 	if !ok {
-		s.show(w, r, http.StatusNotFound, "missing", missingView{})
+		s.nothing(w, r, "lab")
 		return
 	}
 	lab, ok := module.Lab(r.PathValue("lab"))
 	if !ok {
-		s.show(w, r, http.StatusNotFound, "missing", missingView{})
+		s.nothing(w, r, "lab")
 		return
 	}
 	progress, err := s.Store.Progress(r.Context(), callerOf(r).learner, module.ID, lab.ID)
@@ -155,34 +135,29 @@ func (s *Server) recall(ctx context.Context, learner string, view *labView) erro
 	return nil
 }
 
-func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page string, view any) {
-	if err := s.pages.write(w, status, page, view); err != nil {
-		s.refuse(w, r, fmt.Errorf("show page %s: %w", page, err))
+// nothing answers that what was looked for is not there: a page to a person, a problem
+// to a program. what is "section", "lab" or "page".
+func (s *Server) nothing(w http.ResponseWriter, r *http.Request, what string) {
+	if strings.HasPrefix(r.URL.Path, "/api/") || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		s.refuse(w, r, s.missing(r))
+		return
 	}
+	s.show(w, r, http.StatusNotFound, "missing", missingView{what})
 }
 
-// homeView is every course, its labs and how far the learner is.
-type homeView struct{ Courses []courseView }
-
-// Heading is the page's title in the browser.
-func (homeView) Heading() string { return "sysnerd" }
-
-// Script is the page's entry in the bundle.
-func (homeView) Script() string { return "home.js" }
-
 // missingView is the page for an address that leads nowhere.
-type missingView struct{}
+type missingView struct{ What string }
 
 // Heading is the page's title in the browser.
-func (missingView) Heading() string { return "No such page · sysnerd" }
+func (v missingView) Heading() string { return "No such " + v.What + " · sysnerd" }
 
 // Script is the page's entry in the bundle.
-func (missingView) Script() string { return "home.js" }
+func (missingView) Script() string { return courseScript }
 
-type courseView struct {
-	*labs.Module
-	Labs     []labView
-	Continue *labView // the first lab with something left to do
+func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page string, view any) {
+	if err := s.pages.write(w, r, status, page, view); err != nil {
+		s.refuse(w, r, fmt.Errorf("show page %s: %w", page, err))
+	}
 }
 
 type labView struct {
@@ -190,6 +165,7 @@ type labView struct {
 	Number int
 	Path   string
 	Course string
+	Text   string // address of its section's text; "" when there is none
 	Tasks  []taskView
 	Begun  bool
 	Next   string // title of the first task left to do, of a lab that is begun
@@ -210,6 +186,11 @@ func viewLab(m *labs.Module, number int, lab *labs.Lab, progress map[string]clas
 		Path:   "/" + m.ID + "/labs/" + lab.ID,
 		Course: m.Title,
 		Begun:  len(progress) > 0,
+	}
+	for _, section := range m.Sections {
+		if section.Number == lab.Section {
+			view.Text = sectionPath(m, section.ID)
+		}
 	}
 	for _, task := range lab.Tasks {
 		tv := viewTask(m, lab, task, progress)

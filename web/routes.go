@@ -34,10 +34,16 @@ func (s *Server) table() []route {
 		one  = "/api/v1/sandboxes/{id}"
 		lab  = "/api/v1/modules/{module}/labs/{lab}"
 		task = lab + "/tasks/{task}"
+		text = "/api/v1/modules/{module}/sections/{section}"
 	)
 	return []route{
 		{method: "GET", pattern: "/{$}", who: visitor, handle: page(s.home)},
 		{method: "GET", pattern: "/{module}/labs/{lab}", who: visitor, handle: page(s.labPage)},
+		{method: "GET", pattern: "/{module}", who: visitor, handle: page(s.modulePage)},
+		{method: "GET", pattern: "/{module}/sections/{section}", who: visitor, handle: page(s.sectionPage)},
+		// One row for all: /{module}/gauntlet would be at odds with /assets/{name}.
+		{method: "GET", pattern: "/{module}/{page}", who: visitor, handle: s.coursePage},
+		{method: "GET", pattern: "/gallery", who: anyone, handle: page(s.gallery)},
 		{method: "GET", pattern: "/progress", who: visitor, handle: page(s.progressPage)},
 		{method: "GET", pattern: "/assets/{name}", who: anyone, handle: s.asset},
 
@@ -52,6 +58,11 @@ func (s *Server) table() []route {
 		{method: "POST", pattern: task + "/solution", who: learner, handle: s.solution},
 		{method: "POST", pattern: task + "/why", who: learner, handle: s.why},
 		{method: "GET", pattern: task + "/programs/{name}", who: learner, handle: s.program},
+		{method: "PUT", pattern: text + "/read", who: learner, handle: s.putRead},
+		{method: "POST", pattern: text + "/recall", who: learner, handle: s.postRecall},
+		{method: "GET", pattern: "/api/v1/modules/{module}/reading", who: learner, handle: s.getReading},
+		{method: "GET", pattern: "/api/v1/modules/{module}/gauntlet", who: learner, handle: s.getGauntlet},
+		{method: "PUT", pattern: "/api/v1/modules/{module}/gauntlet", who: learner, handle: s.putGauntlet},
 		{method: "GET", pattern: "/api/v1/progress", who: learner, handle: s.getProgress},
 
 		{method: "POST", pattern: "/api/v1/sandboxes", who: learner, handle: s.claim},
@@ -114,11 +125,7 @@ func (s *Server) route() {
 		})
 	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/api/") && strings.Contains(r.Header.Get("Accept"), "text/html") {
-			s.show(w, r, http.StatusNotFound, "missing", missingView{}) // a person
-			return
-		}
-		s.refuse(w, r, s.missing(r))
+		s.nothing(w, r, "page")
 	})
 }
 

@@ -20,6 +20,9 @@ type Linter struct {
 	Programs []string // whose C sources are there
 	// Scripts is asked about every script, by path; nil leaves that out.
 	Scripts func(ctx context.Context, scripts map[string][]byte) ([]Problem, error)
+	// Spelling is given the words of all texts, each once, and returns those that are
+	// none; nil leaves that out.
+	Spelling func(ctx context.Context, words []string) (unknown []string, err error)
 }
 
 // leastWrong is how many attempts have to be shown to fail.
@@ -27,7 +30,7 @@ const leastWrong = 3
 
 // Lint returns what is not as it has to be: all that [Load] finds, then how the texts
 // speak, what hints and texts give away, where links lead, and which commands the image
-// has not. It runs nothing in a sandbox. Errors: those of Scripts.
+// has not. It runs nothing in a sandbox. Errors: those of Scripts and Spelling.
 func (l Linter) Lint(ctx context.Context, fsys fs.FS) ([]Problem, error) {
 	_, problems := Load(fsys)
 	r := &lintRun{Linter: l, fsys: fsys, scripts: map[string][]byte{}}
@@ -43,6 +46,9 @@ func (l Linter) Lint(ctx context.Context, fsys fs.FS) ([]Problem, error) {
 		}
 		r.problems = append(r.problems, found...)
 	}
+	if err := r.spelling(ctx); err != nil {
+		return nil, err
+	}
 	problems = append(problems, r.problems...)
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line)
@@ -57,6 +63,9 @@ type lintRun struct {
 	fsys     fs.FS
 	problems []Problem
 	scripts  map[string][]byte
+	own      map[string]bool        // words of the module, in lower case
+	words    map[string][]wordPlace // to be looked up
+	read     []SectionMeasure
 }
 
 func (r *lintRun) problem(file string, line int, reason, cure string) {
@@ -107,6 +116,7 @@ func (r *lintRun) module(dir string) {
 		for _, s := range f.Sections {
 			m.sections[s.Number] = true
 		}
+		r.course(dir, f)
 		r.yamlProse(file, f.Title, f.Summary)
 	}
 	all := r.folders(path.Join(dir, "labs"))

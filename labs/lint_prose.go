@@ -71,10 +71,14 @@ func (r *lintRun) yamlProse(file string, values ...string) {
 // prose looks at a text whose first line is that line of the file. What is in code is
 // not prose.
 func (r *lintRun) prose(file string, line int, source string) {
-	for _, p := range paragraphs(source) {
+	for _, p := range pieces(source) {
+		if p.kind == pieceFence {
+			continue
+		}
 		words := plain(p.text)
 		r.usages(file, line+p.line, words, inText)
-		if p.table {
+		r.spell(file, line+p.line, words)
+		if p.kind == pieceRow {
 			continue
 		}
 		at := 0
@@ -97,66 +101,20 @@ func (r *lintRun) sentence(file string, line int, words string, from, to int) {
 	r.problem(file, line+strings.Count(words[:begin], "\n"), fmt.Sprintf("a sentence of %d words", n), fmt.Sprintf("use at most %d: one idea a sentence", maxSentence))
 }
 
-// paragraph is a run of lines that are read as one.
-type paragraph struct {
-	line  int // from 0
-	text  string
-	table bool
-}
-
 var (
 	fenceLine  = regexp.MustCompile("^ {0,3}(?:```|~~~)")
 	itemLine   = regexp.MustCompile(`^\s*(?:[*+-]|\d{1,9}[.)])\s`)
 	aloneLine  = regexp.MustCompile(`^(?:#{1,6}\s|\|)`)
 	codeInText = regexp.MustCompile("(?s)``.+?``|`[^`]+`")
+	citeInText = regexp.MustCompile(`\[\^[^\]\s]{1,64}\]`)
 	linkInText = regexp.MustCompile(`(?s)\[([^\]]*)\]\([^)]*\)`)
 )
 
-func paragraphs(source string) (all []paragraph) {
-	var now *paragraph
-	end := func() {
-		if now != nil {
-			all = append(all, *now)
-		}
-		now = nil
-	}
-	fenced := false
-	n := -1
-	for line := range strings.Lines(source) {
-		n++
-		line = strings.TrimSuffix(line, "\n")
-		if fenceLine.MatchString(line) {
-			end()
-			fenced = !fenced
-			continue
-		}
-		if fenced {
-			continue
-		}
-		alone := aloneLine.MatchString(line)
-		if strings.TrimSpace(line) == "" || alone || itemLine.MatchString(line) {
-			end()
-		}
-		if strings.TrimSpace(line) == "" {
-			continue
-		}
-		if now == nil {
-			now = &paragraph{line: n, text: line, table: strings.HasPrefix(line, "|")}
-		} else {
-			now.text += "\n" + line
-		}
-		if alone {
-			end()
-		}
-	}
-	end()
-	return all
-}
-
-// plain is prose with one word for each piece of code, and links without their
-// addresses. Its lines are those of the source.
+// plain is prose with one word for each piece of code, links without their addresses,
+// and without the marks of sources. Its lines are those of the source.
 func plain(source string) string {
 	lines := func(s string) string { return strings.Repeat("\n", strings.Count(s, "\n")) }
+	source = citeInText.ReplaceAllString(source, "")
 	source = codeInText.ReplaceAllStringFunc(source, func(s string) string { return "code" + lines(s) })
 	return linkInText.ReplaceAllStringFunc(source, func(s string) string {
 		words := linkInText.FindStringSubmatch(s)[1]

@@ -24,7 +24,7 @@ var (
 
 // What each kind of folder may hold.
 var (
-	moduleNames = []string{"module.yaml", "labs", "sections", "gauntlet.yaml", "glossary.yaml", "facts.yaml", "COVERAGE.md"}
+	moduleNames = []string{"module.yaml", "labs", "sections", "gauntlet.yaml", "glossary.yaml", "facts.yaml", "COVERAGE.md", ownWords}
 	labNames    = []string{"lab.yaml", "lab.md", "setup.sh", "cleanup.sh", "tasks"}
 	taskNames   = []string{"task.md", "check.sh", "solve.sh", "solution.md", "wrong"}
 )

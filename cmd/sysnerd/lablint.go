@@ -22,17 +22,19 @@ import (
 func newLabLint() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "lint [LAB…]",
-		Short: "Say what in the labs is not as it has to be, without running them",
-		Long: `Say what in the labs is not as it has to be: file, line, reason and cure. All labs are
-looked at, or those that are named. Nothing runs in a sandbox, and no engine is needed:
-the commands of the image come from the list that was made with it. It needs the
-program shellcheck. It exits with 1 when anything was found.`,
+		Short: "Say what in the course is not as it has to be, without running it",
+		Long: `Say what in the course is not as it has to be: file, line, reason and cure. Sections,
+gauntlet, glossary and all labs are looked at, or the labs that are named. Nothing runs in
+a sandbox, and no engine is needed: the commands of the image come from the list that was
+made with it. It needs the programs shellcheck and hunspell, with a British dictionary.
+It exits with 1 when anything was found.`,
 		Example: `  sysnerd lab lint
   sysnerd lab lint --labs ./labs open-files --json`,
 	}
 	config.AddFlags(c.Flags(), "labs")
 	asJSON := addJSON(c)
 	without := c.Flags().Bool("no-shellcheck", false, "leave out what shellcheck finds")
+	unspelled := c.Flags().Bool("no-spelling", false, "leave out what hunspell finds")
 	c.ValidArgsFunction = completeLabs(false)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, err := config.Load(c.Flags())
@@ -46,7 +48,7 @@ program shellcheck. It exits with 1 when anything was found.`,
 			return err
 		}
 		defer close()
-		problems, err := lint(ctx, content, !*without)
+		problems, err := lint(ctx, content, !*without, !*unspelled)
 		if err != nil {
 			return err
 		}
@@ -74,10 +76,13 @@ program shellcheck. It exits with 1 when anything was found.`,
 }
 
 // lint looks at labs with all that this program knows of the image.
-func lint(ctx context.Context, content fs.FS, shellcheck bool) ([]labs.Problem, error) {
+func lint(ctx context.Context, content fs.FS, shellcheck, spelling bool) ([]labs.Problem, error) {
 	l := labs.Linter{Commands: images.Commands(), Programs: programNames()}
 	if shellcheck {
 		l.Scripts = labs.Shellcheck
+	}
+	if spelling {
+		l.Spelling = labs.Hunspell
 	}
 	return l.Lint(ctx, content)
 }

@@ -4,7 +4,7 @@
 export function movePanes(event: KeyboardEvent): void {
   const back = event.key === "F6" && event.shiftKey;
   const on = event.key === "F6" || (event.ctrlKey && event.shiftKey && event.code === "Space");
-  if (!on || event.altKey || event.metaKey) return;
+  if (!on || event.altKey || event.metaKey || event.defaultPrevented) return;
   event.preventDefault();
   const panes = [...document.querySelectorAll<HTMLElement>("[data-pane]")].filter((pane) => pane.offsetHeight > 0);
   const now = panes.findIndex((pane) => pane.contains(document.activeElement));

@@ -310,8 +310,10 @@ class SandboxElement extends HTMLElement {
   private async reset(): Promise<void> {
     if (!this.sandbox) return;
     this.terminals?.say("Resetting.");
+    this.terminals?.expectEnds();
     try {
       await call("POST", `/sandboxes/${this.sandbox.id}/reset`, {});
+      this.terminals?.expectEnds();
       this.terminals?.say("The sandbox is as new.");
       this.terminals?.focus();
       await this.renew();
@@ -323,8 +325,10 @@ class SandboxElement extends HTMLElement {
   private async rescue(): Promise<void> {
     if (!this.sandbox) return;
     this.terminals?.say("Ending your processes.");
+    this.terminals?.expectEnds();
     try {
       await call("POST", `/sandboxes/${this.sandbox.id}/rescue`);
+      this.terminals?.expectEnds();
       this.terminals?.say("Your processes have ended; your home is kept.");
       this.terminals?.focus();
     } catch (error) {

@@ -8,6 +8,7 @@ import { tabOf } from "./terminal-keys.js";
 import { download } from "./terminal-transcript.js";
 
 const mostTabs = 9;
+const endsTake = 5_000; // ms, for the ends of shells to be told
 
 /**
  * `<sn-terminals>`: the terminals of a sandbox, one of them in view; their tabs
@@ -16,7 +17,8 @@ const mostTabs = 9;
  * Methods: `open(path, sandbox)`, `close()`, `type(line, tab)`, `press(keys)`,
  * `cover(…)` puts words over the screen until a terminal is there, `say(…)` puts
  * some under it, `notice(code, …)` some that stay until they are taken back,
- * `judge(passed)` marks the newest command's line. Event up: `sn-rescue`.
+ * `expectEnds()` before all shells end on purpose, `judge(passed)` marks the newest
+ * command's line. Event up: `sn-rescue`.
  */
 export class TerminalsElement extends HTMLElement {
   private readonly list = el("div", { class: "tabs", role: "tablist", "aria-label": "Terminals" });
@@ -38,6 +40,7 @@ export class TerminalsElement extends HTMLElement {
   private now = 1; // the tab in view
   private path = "";
   private sandbox = "";
+  private ending = 0; // until when the end of a shell is no news
   private said = new Map<number, Words>(); // last said, by tab; 0 is the sandbox
   private standing = new Map<string, Words>(); // by code
 
@@ -84,7 +87,8 @@ export class TerminalsElement extends HTMLElement {
       const { tab } = event.target as TerminalElement;
       const words = (event as CustomEvent<Words>).detail;
       this.said.set(tab, words);
-      if (tab === this.now && words.text !== "") this.said.delete(0);
+      const expected = performance.now() < this.ending;
+      if (tab === this.now && words.text !== "" && !expected) this.said.delete(0);
       this.tell();
     });
     document.addEventListener("keydown", this.keys);
@@ -151,6 +155,11 @@ export class TerminalsElement extends HTMLElement {
   say(text: string, ...actions: HTMLElement[]): void {
     this.said.set(0, { text, actions });
     this.tell();
+  }
+
+  /** Every shell is ended on purpose now: what a terminal says of it hides no other words. */
+  expectEnds(): void {
+    this.ending = performance.now() + endsTake;
   }
 
   /** Puts words under the screen that stay until they are taken back, by no text. */

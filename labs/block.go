@@ -37,7 +37,13 @@ var blockMarkup string
 var blockTemplates = template.Must(template.New("").Funcs(template.FuncMap{"took": took, "code": inlineCode, "json": asJSON}).Parse(blockMarkup))
 
 // decode reads the YAML into file.
-func (b *block) decode(file any) bool { return b.sectionReader.decode(b.file, b.text, b.line-1, file) }
+func (b *block) decode(file any) bool {
+	if len(bytes.TrimSpace(b.text)) == 0 {
+		b.at(b.line, "is empty", "write its keys between the two fences")
+		return false
+	}
+	return b.sectionReader.decode(b.file, b.text, b.line-1, file)
+}
 
 // bad reports a problem at the line that holds a value, or at the block's first.
 func (b *block) bad(holds, reason, cure string) {

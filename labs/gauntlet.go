@@ -59,6 +59,7 @@ func (r *reader) gauntlet(dir string, titles map[int]string, known *known) (all 
 	text, ok := r.text(file)
 	var f gauntletFile
 	if !ok || !r.decode(file, text, 0, &f) {
+		known.unreadable = true
 		return nil
 	}
 	r.need(file, f.Schema, map[string]bool{"questions": len(f.Questions) > 0})

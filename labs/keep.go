@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Keep is next with those modules and labs of last that next lacks because of a problem:
+// Keep is next with those modules, sections, questions and labs of last that next lacks because of a problem:
 // what is broken stays as it was when it last was sound. What was taken out is gone.
 func Keep(last, next *Library, problems []Problem) *Library {
 	broken := func(folder string) bool {
@@ -28,6 +28,22 @@ func Keep(last, next *Library, problems []Problem) *Library {
 			}
 		}
 		slices.SortFunc(whole.Labs, func(a, b *Lab) int { return strings.Compare(a.dir, b.dir) })
+		whole.Sections = slices.Clone(m.Sections)
+		for _, section := range old.Sections {
+			if _, there := m.Section(section.ID); !there && broken(section.file) {
+				whole.Sections = append(whole.Sections, section)
+			}
+		}
+		slices.SortFunc(whole.Sections, func(a, b *Section) int { return a.Number - b.Number })
+		if len(m.Gauntlet) < len(old.Gauntlet) && broken(m.dir+"/gauntlet.yaml") {
+			whole.Gauntlet = old.Gauntlet
+		}
+		if len(m.Terms) < len(old.Terms) && broken(m.dir+"/glossary.yaml") {
+			whole.Terms = old.Terms
+		}
+		if len(m.Facts) < len(old.Facts) && broken(m.dir+"/facts.yaml") {
+			whole.Facts = old.Facts
+		}
 		kept.Modules = append(kept.Modules, &whole)
 	}
 	for _, m := range last.Modules {

@@ -13,9 +13,10 @@ import (
 // known is what links of a module can lead to: all that has a folder or a file, or is
 // promised in module.yaml, whether it is sound or not.
 type known struct {
-	labs      map[string][]string // tasks, by lab
-	sections  map[string]int      // number, by id
-	questions []string            // ids, in order
+	labs       map[string][]string // tasks, by lab
+	sections   map[string]int      // number, by id
+	questions  []string            // ids, in order
+	unreadable bool                // gauntlet.yaml is there, and no question of it
 }
 
 func (r *reader) known(dir string, f moduleFile) *known {

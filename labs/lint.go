@@ -116,8 +116,9 @@ func (r *lintRun) module(dir string) {
 		for _, s := range f.Sections {
 			m.sections[s.Number] = true
 		}
-		r.course(dir, f)
+		r.course(dir)
 		r.yamlProse(file, f.Title, f.Summary)
+		r.unwritten(dir, f)
 	}
 	all := r.folders(path.Join(dir, "labs"))
 	for _, lab := range all {
@@ -128,6 +129,16 @@ func (r *lintRun) module(dir string) {
 	}
 	for _, lab := range all {
 		r.lab(lab, m)
+	}
+}
+
+// unwritten reports sections that a module promises by their id, and has no text of.
+func (r *lintRun) unwritten(dir string, f moduleFile) {
+	for _, s := range f.Sections {
+		file := path.Join(dir, "sections", fmt.Sprintf("%02d-%s.md", s.Number, s.ID))
+		if _, err := fs.Stat(r.fsys, file); s.ID != "" && err != nil {
+			r.problem(path.Join(dir, "module.yaml"), lineHolding(r.text(path.Join(dir, "module.yaml")), s.ID), fmt.Sprintf("section %d has no text", s.Number), "write "+file+", or take its id out")
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package labs
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"sort"
@@ -12,7 +13,10 @@ import (
 // A Schema and the struct that a file is decoded into name the same keys with the same
 // types, both ways.
 func TestSchemasAreThoseOfTheFiles(t *testing.T) {
-	files := map[string]any{"module": moduleFile{}, "lab": labFile{}, "task": taskFile{}}
+	files := map[string]any{
+		"module": moduleFile{}, "lab": labFile{}, "task": taskFile{}, "section": sectionFile{}, "gauntlet": gauntletFile{}, "glossary": glossaryFile{}, "facts": factsFile{},
+		"predict": predictBlock{}, "recall": recallBlock{}, "table": tableBlock{}, "stepper": stepperBlock{}, "picture": picture[map[string]any]{},
+	}
 	for _, name := range Schemas() {
 		text, _ := Schema(name)
 		var schema map[string]any
@@ -27,9 +31,25 @@ func TestSchemasAreThoseOfTheFiles(t *testing.T) {
 		definitions, _ := schema["$defs"].(map[string]any)
 		compare(t, name, schema, reflect.TypeOf(files[name]), definitions)
 		delete(files, name)
+		if name == "picture" {
+			comparePictures(t, definitions)
+		}
 	}
 	for name := range files {
 		t.Errorf("%s has no schema", name)
+	}
+}
+
+// comparePictures holds the data of each kind of picture against its struct.
+func comparePictures(t *testing.T, definitions map[string]any) {
+	kinds := map[string]any{"address-space": addressSpace{}, "page-walk": pageWalk{}, "states": stateMap{}, "descriptors": descriptors{},
+		"latency": latencies{}, "cycle": cycle{}, "layers": layerMap{}}
+	if len(kinds) != len(pictureKinds) || len(definitions) != len(pictureKinds) {
+		t.Errorf("pictures are %v; %d are compared, the schema has %d", pictureKinds, len(kinds), len(definitions))
+	}
+	for _, kind := range pictureKinds {
+		definition, _ := definitions[kind].(map[string]any)
+		compare(t, "picture."+kind, definition, reflect.TypeOf(kinds[kind]), nil)
 	}
 }
 
@@ -74,6 +94,10 @@ func compare(t *testing.T, at string, schema map[string]any, s reflect.Type, def
 		switch field.Kind() {
 		case reflect.Struct:
 			compare(t, at+"."+key, property, field, definitions)
+		case reflect.Map:
+			if values, ok := property["additionalProperties"].(map[string]any); ok {
+				compare(t, at+"."+key, values, field.Elem(), definitions)
+			}
 		case reflect.Slice:
 			items, _ := property["items"].(map[string]any)
 			if got, want := typeOf(items), schemaType(field.Elem()); got != want {
@@ -116,7 +140,7 @@ func schemaType(t reflect.Type) string {
 		return "boolean"
 	case reflect.Slice:
 		return "array"
-	case reflect.Struct:
+	case reflect.Struct, reflect.Map:
 		return "object"
 	}
 	return t.String()
@@ -127,7 +151,10 @@ func TestSchemasListTheSameWords(t *testing.T) {
 	for _, c := range []struct {
 		schema, key string
 		want        []string
-	}{{"lab", "level", levels}, {"task", "mode", []string{Once, While}}} {
+	}{
+		{"lab", "level", levels}, {"task", "mode", []string{Once, While}}, {"section", "layer", layers}, {"predict", "input", inputs}, {"recall", "kind", recallKinds},
+		{"stepper", "kind", slices.Sorted(maps.Keys(scenes))}, {"picture", "kind", pictureKinds},
+	} {
 		text, _ := Schema(c.schema)
 		var schema struct {
 			Properties map[string]struct{ Enum []any }

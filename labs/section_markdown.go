@@ -119,6 +119,9 @@ func (s *sectionReader) block(doc, n ast.Node) ast.Node {
 			doc.InsertBefore(doc, n, newReady(s.begin(), ast.TypeBlock))
 		}
 	case *ast.FencedCodeBlock:
+		if n.Info != nil { // it may have no line of its own
+			line = s.skip + 2 + lines(s.source[:n.Info.Segment.Start])
+		}
 		language := string(n.Language(s.source))
 		if kind, ok := concepts[language]; ok {
 			if string(n.Info.Segment.Value(s.source)) != language {
@@ -160,7 +163,7 @@ func (s *sectionReader) heading(n *ast.Heading, line int) {
 	n.SetAttributeString("id", []byte(id))
 	if n.Level == 2 {
 		n.SetAttributeString("id", []byte("h-"+id))
-		s.take("h-"+id, line, "a heading")
+		s.ids["h-"+id] = "a heading"
 	}
 	s.take(id, line, "a heading")
 	s.Headings = append(s.Headings, Heading{ID: id, Title: title, Level: n.Level})
@@ -311,7 +314,7 @@ func (s *sectionReader) link(dest string, line int) string {
 		return place.path(s.Module)
 	case "gauntlet":
 		id, ok := s.known.question(name)
-		if !ok {
+		if !ok && !s.known.unreadable {
 			s.at(line, fmt.Sprintf("link to %q: there is no such question", cut(dest, 80)), nearest(name, s.known.questions))
 		}
 		return "/" + s.Module + "/gauntlet#" + id

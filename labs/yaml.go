@@ -105,9 +105,9 @@ func explainYAML(err error, skip int, v any) *Problem {
 	return p
 }
 
-// keys lists the YAML keys of a struct: its own, or those of the structs in it.
+// keys lists the YAML keys of a struct: its own, or those of all the structs in it.
 func keys(t reflect.Type, inner bool) []string {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		t = t.Elem()
 	}
 	if t.Kind() != reflect.Struct {
@@ -117,6 +117,7 @@ func keys(t reflect.Type, inner bool) []string {
 	for i := range t.NumField() {
 		if inner {
 			all = append(all, keys(t.Field(i).Type, false)...)
+			all = append(all, keys(t.Field(i).Type, true)...)
 		} else {
 			all = append(all, t.Field(i).Tag.Get("yaml"))
 		}

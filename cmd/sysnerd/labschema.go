@@ -13,9 +13,10 @@ func newLabSchema() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema NAME",
 		Short: "Print the JSON Schema of a file: " + strings.Join(labs.Schemas(), ", "),
-		Long: `Print the JSON Schema of a file: module for module.yaml, lab for lab.yaml, task for the
-front matter of task.md. Editors complete and check by it. A running server gives the
-same at /api/v1/schemas/NAME.`,
+		Long: `Print the JSON Schema of a file: module for module.yaml, and likewise lab, gauntlet,
+glossary and facts; task and section for the front matter of these; predict, recall,
+table, picture and stepper for the blocks of a section. Editors complete and check by
+it. A running server gives the same at /api/v1/schemas/NAME.`,
 		Example:   "  sysnerd lab schema lab >lab.schema.json",
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: labs.Schemas(),

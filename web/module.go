@@ -12,7 +12,7 @@ import (
 )
 
 // courseScript is the bundle's entry for pages that are read.
-const courseScript = "home.js"
+const courseScript = "course.js"
 
 // homeView is the map: every course, its sections and labs, and how far the learner is.
 type homeView struct{ Courses []courseView }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,10 +26,16 @@ var units = map[string]figure{
 	"KiB": {1 << 10, "bytes"}, "MiB": {1 << 20, "bytes"}, "GiB": {1 << 30, "bytes"}, "TiB": {1 << 40, "bytes"},
 	"KB": {1 << 10, "bytes"}, "kB": {1 << 10, "bytes"}, "MB": {1 << 20, "bytes"}, "GB": {1 << 30, "bytes"},
 	"GHz": {1e9, "Hz"}, "MHz": {1e6, "Hz"}, "Hz": {1, "Hz"}, "cycle": {1, "cycles"},
-	"%": {1, "%"}, "×": {1, "×"}, "times": {1, "×"},
+	"%": {1, "%"}, "×": {1, "×"},
 }
 
-var figureInText = regexp.MustCompile(`(?:^|[^\w.,])(\d[\d,]*(?:\.\d+)?)[ \x{a0}]?(ns|µs|ms|s|[KMGT]iB|[KkMG]B|[GM]?Hz|%|×|(?:nanosecond|microsecond|millisecond|second|minute|hour|day|bit|byte|cycle)s?|times)(?:[^\w]|$)`)
+var figureInText = regexp.MustCompile(`(?:^|[^\w.,])(\d[\d,]*(?:\.\d+)?)[ \x{a0}]?(ns|µs|ms|s|[KMGT]iB|[KkMG]B|[GM]?Hz|%|×|(?:nanosecond|microsecond|millisecond|second|minute|hour|day|bit|byte|cycle)s?)(?:[^\w]|$)`)
+
+// A number without a unit, and a unit written out.
+var (
+	barePattern = regexp.MustCompile(`\d[\d,]*(?:\.\d+)?`)
+	unitPattern = regexp.MustCompile(`\b(?:nanosecond|microsecond|millisecond|second|minute|hour|day|bit|byte|cycle)s?\b`)
+)
 
 // figuresIn finds the figures of a text, with the words that say them.
 func figuresIn(text string) (all []figure, said []string) {
@@ -68,6 +75,12 @@ func (r *lintRun) knownFigures(dir string) figures {
 	known := figures{}
 	for _, fact := range f.Facts {
 		all, _ := figuresIn(fact.Value + "; " + fact.Fact)
+		for _, word := range unitPattern.FindAllString(fact.Fact, -1) { // "bits of an address": 48
+			for _, number := range barePattern.FindAllString(fact.Value, -1) {
+				more, _ := figuresIn(number + " " + word)
+				all = append(all, more...)
+			}
+		}
 		for _, n := range all {
 			if at, ok := known[n]; !ok || fact.Section < at {
 				known[n] = fact.Section
@@ -87,30 +100,69 @@ func (f figures) has(n figure, section int) bool {
 	return false
 }
 
-// figures reports each number with a unit that is in no fact. It may also be the
-// reader's own, which the sentence says by "yours" or "your sandbox", or stand in a run of the
-// section or its output.
+// figures reports each number with a unit that is in no fact. Three kinds may stand
+// without one: the reader's own, which the sentence says by "your" or "yours"; what a run of
+// the section, its output or the question of the same block gives; and what a choice offers.
 func (s *sectionProse) figures(facts figures) {
-	shown := figures{}
-	all, _ := figuresIn(s.shown)
-	for _, n := range all {
-		shown[n] = 0
-	}
-	for _, text := range s.texts {
-		s.figuresOf(s.file, text.line, text.raw, s.number, facts, shown)
+	given := numbersIn(s.shown)
+	for i, text := range s.texts {
+		if slices.Contains([]string{"question", "options", "say"}, text.key) {
+			continue
+		}
+		asked := ""
+		for _, other := range s.texts[:i] {
+			if text.block != 0 && other.block == text.block && other.key == "question" {
+				asked += other.raw + "\n"
+			}
+		}
+		s.figuresOf(s.file, text.line, text.raw, s.number, facts, func(n figure, said string) bool {
+			all, _ := figuresIn(asked)
+			return given[n.value] || given[plainNumber(said)] || slices.Contains(all, n)
+		})
 	}
 }
 
-var readersOwn = regexp.MustCompile(`\byours\b|\byour sandbox\b`)
+var (
+	readersOwn   = regexp.MustCompile(`(?i)\byours?\b`)
+	numberInCode = regexp.MustCompile(`\d[\d,]*(?:\.\d+)?(?: *<< *\d+)?`)
+)
 
-func (r *lintRun) figuresOf(file string, line int, text string, section int, facts, shown figures) {
+// numbersIn finds the numbers of code and its output, with their units and without.
+func numbersIn(code string) map[float64]bool {
+	found := map[float64]bool{}
+	all, _ := figuresIn(code)
+	for _, n := range all {
+		found[n.value] = true
+	}
+	for _, said := range numberInCode.FindAllString(code, -1) {
+		base, shift, _ := strings.Cut(said, "<<")
+		n := plainNumber(base)
+		if by, err := strconv.Atoi(strings.TrimSpace(shift)); err == nil && by < 63 {
+			n *= float64(uint64(1) << by)
+		}
+		found[n] = true
+	}
+	return found
+}
+
+// plainNumber is the number with which a text begins, -1 for none.
+func plainNumber(text string) float64 {
+	n, err := strconv.ParseFloat(strings.ReplaceAll(barePattern.FindString(text), ",", ""), 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// figuresOf looks at one text. given tells what may stand without a fact.
+func (r *lintRun) figuresOf(file string, line int, text string, section int, facts figures, given func(n figure, said string) bool) {
 	for _, sentence := range sentences(strings.ReplaceAll(plain(text), "*", "")) {
 		if readersOwn.MatchString(sentence) {
 			continue
 		}
 		all, said := figuresIn(sentence)
 		for i, n := range all {
-			if !facts.has(n, section) && !shown.has(n, section) {
+			if !facts.has(n, section) && (given == nil || !given(n, said[i])) {
 				r.problem(file, line+max(0, lineHolding(text, said[i])-1), fmt.Sprintf("%q is in no fact of section %d or before", said[i], section), `put it into facts.yaml with its source, or say that it is yours`)
 			}
 		}

@@ -38,11 +38,12 @@ type sectionText struct {
 	line  int // of the file
 	raw   string
 	part  string // id of the second-level heading above it, "" for the hook
-	block string // the concept block that holds it, "" for none
+	key   string // of the block's YAML, "" outside of one
+	block int    // line of the concept block that holds it, 0 for none
 }
 
 // course looks at the texts of a module beside its labs.
-func (r *lintRun) course(dir string, f moduleFile) {
+func (r *lintRun) course(dir string) {
 	var glossary glossaryFile
 	_ = decodeYAML([]byte(r.text(path.Join(dir, "glossary.yaml"))), 0, &glossary) // Load tells
 	var terms []Term
@@ -64,12 +65,6 @@ func (r *lintRun) course(dir string, f moduleFile) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *sectionProse) int { return cmp.Compare(a.number, b.number) })
-	for _, s := range f.Sections {
-		if !slices.ContainsFunc(all, func(p *sectionProse) bool { return p.number == s.Number }) {
-			r.problem(path.Join(dir, "module.yaml"), lineHolding(r.text(path.Join(dir, "module.yaml")), fmt.Sprintf("number: %d", s.Number)),
-				fmt.Sprintf("section %d has no text", s.Number), fmt.Sprintf("write sections/%02d-%s.md, or take it out", s.Number, s.ID))
-		}
-	}
 	for _, s := range all {
 		s.lookAtTerms(terms, all)
 	}
@@ -125,7 +120,7 @@ func (s *sectionProse) measure(body string, skip int) {
 				}
 			}
 		case pieceWords:
-			s.texts = append(s.texts, sectionText{line, p.text, part, ""})
+			s.texts = append(s.texts, sectionText{line: line, raw: p.text, part: part})
 			before := read.words
 			read.add(words)
 			n := read.words - before
@@ -137,7 +132,7 @@ func (s *sectionProse) measure(body string, skip int) {
 			}
 			idle += n
 		case pieceRow:
-			s.texts = append(s.texts, sectionText{line, p.text, part, ""})
+			s.texts = append(s.texts, sectionText{line: line, raw: p.text, part: part})
 		case pieceFence:
 			kind, _, _ := strings.Cut(p.info, " ")
 			if _, concept := concepts[kind]; !concept {
@@ -152,7 +147,7 @@ func (s *sectionProse) measure(body string, skip int) {
 				idle = 0
 			}
 			for _, t := range saidTexts(p.text) {
-				s.texts = append(s.texts, sectionText{line + 1 + t.line, t.text, part, kind})
+				s.texts = append(s.texts, sectionText{line + 1 + t.line, t.text, part, t.key, line})
 				s.prose(s.file, line+1+t.line, t.text)
 				if part == "names" && kind == "table" && t.key == "name" {
 					named++

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // dictionary is that of the course: British, as its "colour" is.
@@ -59,7 +60,7 @@ func (r *lintRun) learn(dir string, terms []Term) {
 }
 
 var (
-	wordInText = regexp.MustCompile(`\pL+(?:['’]\pL+)*`)
+	wordInText = regexp.MustCompile(`\pL\pL+(?:['’]\pL+)*`)
 	// A file, an address or a name of code is no word, though it was not marked as code.
 	nameInText = regexp.MustCompile(`\S*[0-9_/\\@=<>$~]\S*|\S*\pL[.:]\pL\S*`)
 )
@@ -71,7 +72,7 @@ func (r *lintRun) spell(file string, line int, words string) {
 		for _, word := range wordInText.FindAllString(nameInText.ReplaceAllString(text, " "), -1) {
 			word = strings.ReplaceAll(word, "’", "'")
 			stem := strings.ToLower(strings.TrimSuffix(word, "'s"))
-			if strings.ToUpper(word) == word || r.own[stem] { // a short form such as VSZ
+			if utf8.RuneCountInString(word) < 3 || strings.ToUpper(word) == word || r.own[stem] { // a short form such as VSZ, or a unit
 				continue
 			}
 			if r.words == nil {

@@ -240,7 +240,8 @@ func TestNeighboursAnswerIsNotMineOnDocker(t *testing.T) {
 					if seeded {
 						t.Fatalf("both sandboxes have the answer %q", answer[mine])
 					}
-					t.Skipf("both sandboxes have the answer %q", answer[mine])
+					t.Logf("both sandboxes have the answer %q, which no seed made: nothing to copy", answer[mine])
+					return
 				}
 				// What the task starts is running, as it is for one who copies an answer.
 				p, err := mine.play(t.Context(), task, typed(task.solve))

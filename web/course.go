@@ -12,11 +12,22 @@ import (
 // asked for, nor how many hints are left.
 
 type moduleJSON struct {
-	ID      string       `json:"id"`
-	Title   string       `json:"title"`
-	Summary string       `json:"summary"`
-	Minutes int          `json:"minutes"`
-	Labs    []labSummary `json:"labs"`
+	ID       string           `json:"id"`
+	Title    string           `json:"title"`
+	Summary  string           `json:"summary"`
+	Minutes  int              `json:"minutes"`
+	Sections []sectionSummary `json:"sections"` // that have a text
+	Labs     []labSummary     `json:"labs"`
+}
+
+type sectionSummary struct {
+	ID      string `json:"id"`
+	Number  int    `json:"number"`
+	Title   string `json:"title"`
+	Summary string `json:"summary"`
+	Minutes int    `json:"minutes"`
+	Layer   string `json:"layer"`
+	Path    string `json:"path"` // of its page
 }
 
 type labSummary struct {
@@ -77,7 +88,10 @@ func summaryOf(l *labs.Lab) labSummary {
 }
 
 func moduleOf(m *labs.Module) moduleJSON {
-	out := moduleJSON{ID: m.ID, Title: m.Title, Summary: m.Summary, Minutes: m.Minutes, Labs: []labSummary{}}
+	out := moduleJSON{ID: m.ID, Title: m.Title, Summary: m.Summary, Minutes: m.Minutes, Sections: []sectionSummary{}, Labs: []labSummary{}}
+	for _, s := range m.Sections {
+		out.Sections = append(out.Sections, sectionSummary{s.ID, s.Number, s.Title, s.Summary, s.Minutes, s.Layer, sectionPath(m, s.ID)})
+	}
 	for _, l := range m.Labs {
 		out.Labs = append(out.Labs, summaryOf(l))
 	}

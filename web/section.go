@@ -56,7 +56,7 @@ func (s *Server) sectionPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func viewSection(m *labs.Module, section *labs.Section, st standing) sectionView {
-	view := sectionView{Section: section, Course: m, Of: len(m.Outline), All: viewSections(m, st), Reading: st.reading(m, section)}
+	view := sectionView{Section: section, Course: m, Of: m.Outline[len(m.Outline)-1].Number, All: viewSections(m, st), Reading: st.reading(m, section)}
 	written := slices.DeleteFunc(slices.Clone(view.All), func(l sectionLine) bool { return l.Path == "" })
 	at := slices.IndexFunc(written, func(l sectionLine) bool { return l.Number == section.Number })
 	if at > 0 {

@@ -222,7 +222,7 @@ class SandboxElement extends HTMLElement {
     if (news && this.terminals?.isLarge) this.terminals.say(words);
     const anew = task.show(result, asked);
     const sheet = this.querySelector(".sheet-words");
-    if (sheet && (asked || result.attempted) && !passed) sheet.textContent = words;
+    if (sheet && (anew || (!passed && (asked || result.attempted)))) sheet.textContent = words;
     if (anew) void this.renew();
   }
 

@@ -23,6 +23,8 @@ type Linter struct {
 	// Spelling is given the words of all texts, each once, and returns those that are
 	// none; nil leaves that out.
 	Spelling func(ctx context.Context, words []string) (unknown []string, err error)
+	// Measured is told how each section reads, in no order; it may be nil.
+	Measured func(SectionMeasure)
 }
 
 // leastWrong is how many attempts have to be shown to fail.
@@ -65,7 +67,6 @@ type lintRun struct {
 	scripts  map[string][]byte
 	own      map[string]bool        // words of the module, in lower case
 	words    map[string][]wordPlace // to be looked up
-	read     []SectionMeasure
 }
 
 func (r *lintRun) problem(file string, line int, reason, cure string) {

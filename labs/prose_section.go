@@ -170,10 +170,12 @@ func (s *sectionProse) measure(body string, skip int) {
 	if named > mostNamesAtEnd {
 		s.problem(s.file, namesLine, fmt.Sprintf("names %d terms", named), fmt.Sprintf("keep the %d that the next sections use", mostNamesAtEnd))
 	}
-	s.read = append(s.read, SectionMeasure{s.file, read.words, read.sentences, read.mean(), read.grade()})
+	if s.Measured != nil {
+		s.Measured(SectionMeasure{s.file, read.words, read.sentences, read.mean(), read.grade()})
+	}
 }
 
-// SectionMeasure is how a section reads.
+// SectionMeasure is how a section reads: its paragraphs and lists.
 type SectionMeasure struct {
 	File             string
 	Words, Sentences int

@@ -46,7 +46,7 @@ Its scripts run in sandboxes, as root there. Read them before you serve it.`,
 				err = removed
 			}
 		}()
-		problems, err := lint(ctx, parcel.FS, !*without, false)
+		problems, err := lint(ctx, parcel.FS, !*without, false, nil)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/signal"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +37,7 @@ It exits with 1 when anything was found.`,
 	asJSON := addJSON(c)
 	without := c.Flags().Bool("no-shellcheck", false, "leave out what shellcheck finds")
 	unspelled := c.Flags().Bool("no-spelling", false, "leave out what hunspell finds")
+	measures := c.Flags().Bool("measures", false, "also say how each section reads: words, words a sentence, grade")
 	c.ValidArgsFunction = completeLabs(false)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, err := config.Load(c.Flags())
@@ -48,7 +51,8 @@ It exits with 1 when anything was found.`,
 			return err
 		}
 		defer close()
-		problems, err := lint(ctx, content, !*without, !*unspelled)
+		var measured []labs.SectionMeasure
+		problems, err := lint(ctx, content, !*without, !*unspelled, func(m labs.SectionMeasure) { measured = append(measured, m) })
 		if err != nil {
 			return err
 		}
@@ -64,6 +68,9 @@ It exits with 1 when anything was found.`,
 				fmt.Fprintln(c.OutOrStdout(), p)
 			}
 		}
+		if *measures && !*asJSON {
+			printMeasures(c.OutOrStdout(), measured)
+		}
 		if len(problems) > 0 {
 			if !*asJSON {
 				fmt.Fprintf(c.ErrOrStderr(), "%d to mend\n", len(problems))
@@ -76,8 +83,9 @@ It exits with 1 when anything was found.`,
 }
 
 // lint looks at labs with all that this program knows of the image.
-func lint(ctx context.Context, content fs.FS, shellcheck, spelling bool) ([]labs.Problem, error) {
-	l := labs.Linter{Commands: images.Commands(), Programs: programNames()}
+// measured may be nil.
+func lint(ctx context.Context, content fs.FS, shellcheck, spelling bool, measured func(labs.SectionMeasure)) ([]labs.Problem, error) {
+	l := labs.Linter{Commands: images.Commands(), Programs: programNames(), Measured: measured}
 	if shellcheck {
 		l.Scripts = labs.Shellcheck
 	}
@@ -85,6 +93,16 @@ func lint(ctx context.Context, content fs.FS, shellcheck, spelling bool) ([]labs
 		l.Spelling = labs.Hunspell
 	}
 	return l.Lint(ctx, content)
+}
+
+func printMeasures(w io.Writer, all []labs.SectionMeasure) {
+	slices.SortFunc(all, func(a, b labs.SectionMeasure) int { return strings.Compare(a.File, b.File) })
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "words\ta sentence\tgrade\t  section\t")
+	for _, m := range all {
+		fmt.Fprintf(t, "%d\t%.1f\t%.1f\t  %s\t\n", m.Words, m.Mean, m.Grade, m.File)
+	}
+	t.Flush() // errors of w are those of standard output
 }
 
 // programNames are the programs of the image whose source is there.

@@ -2,7 +2,7 @@
 // course that can be shown and checked.
 //
 // [Load] reads a file system (the one in the binary is [Embedded]) into a
-// [Library] of modules, labs and tasks, and a list of [Problem] for what it
+// [Library] of modules, sections, labs and tasks, and a list of [Problem] for what it
 // could not take. When a learner gets a sandbox, [Lab.Prepare] brings it into the
 // lab's first state. Then [Task.Check] looks into the sandbox as often as it is
 // asked, and says in a [Result] whether the task is done.
@@ -19,14 +19,22 @@
 // # The folder
 //
 //	operating-systems/
-//	  module.yaml
+//	  module.yaml  gauntlet.yaml  glossary.yaml  facts.yaml
+//	  sections/05-system-calls.md
 //	  labs/01-syscall-boundary/
 //	    lab.yaml  lab.md  setup.sh  cleanup.sh
 //	    tasks/10-tally/
 //	      task.md  check.sh  solve.sh  solution.md  wrong/*.sh
 //
 // A numeric prefix orders and is not part of the id. What each file may hold is
-// told by the types in file.go; every YAML file starts with "schema: 1".
+// told by the types in file.go; every YAML file starts with "schema: 1". All but
+// module.yaml and the labs may be missing.
+//
+// A section (section_load.go) is Markdown with ids of headings, sources, links by name,
+// and concept blocks: fenced YAML, of which each kind has a file (block_*.go) and a
+// piece of markup (block.html) that says all it knows without script. What its links can
+// lead to is gathered first (known.go), from names alone, so that a broken file makes no
+// link to it wrong.
 //
 // # The check contract
 //

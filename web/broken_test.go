@@ -35,7 +35,7 @@ var badChecks = map[string]string{
 func TestBadChecksAreOursAndLeaveNothing(t *testing.T) {
 	files := course()
 	for name := range files {
-		if strings.Contains(name, "/tasks/") {
+		if !strings.Contains(name, "/labs/") && name != "os/module.yaml" || strings.Contains(name, "/tasks/") {
 			delete(files, name)
 		}
 	}

@@ -9,6 +9,11 @@
 // and whether the row lets them. The handler does the rest; what it returns as an
 // error becomes a problem document (problem.go).
 //
+// # Pages
+//
+// pages.go renders what is in pages/; module.go, section.go, gauntlet.go and progress.go
+// say what each page shows. Nothing on a page needs a script to be read.
+//
 // # Sessions
 //
 // Every sandbox that somebody asked for has one session (session.go), which lives

@@ -3,6 +3,7 @@ package labs
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,10 +22,10 @@ const dictionary = "en_GB"
 // know. It is a Linter's Spelling. Errors: that the program or its dictionary is not
 // there, with what cures it.
 func Hunspell(ctx context.Context, words []string) (unknown []string, err error) {
-	const cure = "install them (apt-get install hunspell hunspell-en-gb), or leave this out by --no-spelling"
+	const cure = "install both (apt-get install hunspell hunspell-en-gb), or leave them out by --no-spelling"
 	program, err := exec.LookPath("hunspell")
 	if err != nil {
-		return nil, errors.New("spelling cannot be looked at: no program hunspell on this machine; " + cure)
+		return nil, errors.New("spelling cannot be looked at: no program hunspell with a British dictionary on this machine; " + cure)
 	}
 	cmd := exec.CommandContext(ctx, program, "-d", dictionary, "-i", "UTF-8", "-l")
 	cmd.Stdin = strings.NewReader(strings.Join(words, "\n") + "\n")
@@ -43,10 +44,15 @@ func Hunspell(ctx context.Context, words []string) (unknown []string, err error)
 // line, in any case; what begins with # tells about them.
 const ownWords = "words.txt"
 
+// fieldWords are those that every course knows, in the same form.
+//
+//go:embed words.txt
+var fieldWords string
+
 // learn reads the module's own words. The terms of its glossary are among them.
 func (r *lintRun) learn(dir string, terms []Term) {
 	r.own = map[string]bool{}
-	for line := range strings.Lines(r.text(path.Join(dir, ownWords))) {
+	for line := range strings.Lines(fieldWords + r.text(path.Join(dir, ownWords))) {
 		word, _, _ := strings.Cut(line, "#")
 		r.own[strings.ToLower(strings.TrimSpace(word))] = true
 	}

@@ -119,7 +119,7 @@ sections:
 		"os/glossary.yaml":      plainGlossary,
 		"os/facts.yaml":         plainFacts,
 		"os/gauntlet.yaml":      plainGauntlet(),
-		"os/words.txt":          "# our own\nglibc\n",
+		"os/words.txt":          "# our own\nnginx # a server\n",
 		"os/labs/.keep":         "",
 	}
 }
@@ -142,7 +142,7 @@ func lintCourse(t *testing.T, files map[string]string) (said []string) {
 	for name, text := range files {
 		course[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	l := Linter{Commands: []string{"ls"}, Spelling: dictionaryOf("kernal", "glibc")}
+	l := Linter{Commands: []string{"ls"}, Spelling: dictionaryOf("kernal", "glibc", "nginx's")}
 	problems, err := l.Lint(t.Context(), course)
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +165,8 @@ func TestLintOfACourse(t *testing.T) {
 		{"spelling", one, "Here is the hook", "Here is the kernal", one + `:11: "kernal" is in no dictionary; mend it; a word that the course needs goes into words.txt`},
 		{"spelling in a block", one, "It is the first", "It is the kernal", one + `:18: "kernal" is in no dictionary`},
 		{"spelling in code", one, "Here is the hook", "Here is `the kernal`", ""},
-		{"own word", one, "Here is the hook", "Here is glibc's hook", ""},
+		{"own word", one, "Here is the hook", "Here is nginx's hook", ""},
+		{"word of the field", one, "Here is the hook", "Here is the hook of glibc", ""},
 		{"forbidden word", one, "Here is the hook", "Here is just the hook", one + `:11: says "just"`},
 		{"forbidden word in a block", one, "It is the first", "Of course it is", one + `:18: says "Of course"`},
 		{"long sentence", one, "Here is the hook.", long, one + `:11: a sentence of 31 words`},

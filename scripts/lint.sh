@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 
-scripts/packages.sh shellcheck=shellcheck
+scripts/packages.sh shellcheck=shellcheck hunspell=hunspell
+[ -e /usr/share/hunspell/en_GB.dic ] || scripts/packages.sh /usr/share/hunspell/en_GB.dic=hunspell-en-gb
 
 failed=0
 # check runs a command under a name; what it printed is shown if it failed.
@@ -49,6 +50,6 @@ check "go vet" go vet ./...
 check "staticcheck" go tool staticcheck ./...
 check "go vet of a tree that was not built" vet_unbuilt
 check "shellcheck" shell_clean
-check "labs" go run ./cmd/sysnerd lab lint
+check "labs and the course's texts" go run ./cmd/sysnerd lab lint
 check "UI types" npm --prefix web/ui run --silent check
 exit $failed

@@ -9,8 +9,10 @@ cd "$(dirname "$0")/.."
 # The race detector needs a C compiler.
 # strace: the fake engine runs this machine's tools in place of the image's.
 # mkfs.ext4: the faults fill a disk.
-scripts/packages.sh gcc=gcc shellcheck=shellcheck strace=strace /usr/sbin/mkfs.ext4=e2fsprogs
+# hunspell: the course's texts are held against its British dictionary.
+scripts/packages.sh gcc=gcc shellcheck=shellcheck hunspell=hunspell strace=strace /usr/sbin/mkfs.ext4=e2fsprogs
 [ -e /usr/include/stdio.h ] || scripts/packages.sh /usr/include/stdio.h=libc6-dev
+[ -e /usr/share/hunspell/en_GB.dic ] || scripts/packages.sh /usr/share/hunspell/en_GB.dic=hunspell-en-gb
 scripts/chromium.sh
 
 results=$(mktemp)

@@ -2,5 +2,5 @@
 # That `promise` is stopped: the signal waits until it runs again.
 promise &
 sleep 0.5
-kill -STOP $!
+kill -STOP $!; sleep 0.3
 kill -USR1 $!

@@ -1,4 +1,4 @@
 #!/bin/bash
 # `leaky` is stopped, and so is the service.
 leaky leaky.conf & sleep 1
-kill -STOP $!
+kill -STOP $!; sleep 0.3

@@ -80,7 +80,7 @@ func TestBadSectionsAreRefusedWithPlaceAndCure(t *testing.T) {
 		{"task", second, "labs: [boundary/tally]", "labs: [boundary/taly]", `:7: lab boundary has no task "taly"; the nearest that is there is "tally"`},
 		{"source address", first, "https://www.intel.com/sdm", "javascript:alert(1)", `:9: source "sdm" needs an id of a-z, 0-9 and -, a text, and a url with http or https; mend it`},
 		{"unknown source", first, "holds.[^sdm]", "holds.[^smd]", `:28: source "smd" is not in the front matter; the nearest that is there is "sdm"`},
-		{"source without a claim", first, "holds.[^sdm]", "holds.", `: no sentence names source "sdm"; write [^sdm] behind its claim, or take it out`},
+		{"source without a claim", first, "holds.[^sdm]", "holds.", `:9: no sentence names source "sdm"; write [^sdm] behind its claim, or take it out`},
 
 		{"heading out of order", first, "{#see}", "{#sea}", `: heading {#sea}; write "## … {#see}" here: the order is model, see, names, limits, recall`},
 		{"heading twice", first, "### Memory", "### Registers", `: the id "registers" is taken by a heading; give it another`},

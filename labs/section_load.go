@@ -126,7 +126,7 @@ func (s *sectionReader) read(title string) {
 		}
 		s.sources[id] = Source{ID: id, Text: source.Text, URL: source.URL}
 	}
-	s.skip, s.source = skip, []byte(body)
+	s.front, s.skip, s.source = "---\n"+front, skip, []byte(body)
 	s.body()
 }
 

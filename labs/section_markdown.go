@@ -49,6 +49,7 @@ type sectionReader struct {
 	titles  map[int]string    // of sections, by number
 	terms   map[string]Term   // of this section, by each of their forms in lower case
 	sources map[string]Source // of the front matter
+	front   string            // what stands before the Markdown
 	source  []byte            // the Markdown
 	skip    int               // lines of the file before it
 
@@ -97,7 +98,7 @@ func (s *sectionReader) body() {
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.sources)) {
 		if !slices.ContainsFunc(s.Sources, func(c Source) bool { return c.ID == id }) {
-			s.at(lineHolding(string(s.source), id), fmt.Sprintf("no sentence names source %q", id), fmt.Sprintf("write [^%s] behind its claim, or take it out", id))
+			s.at(lineHolding(s.front, id+":"), fmt.Sprintf("no sentence names source %q", id), fmt.Sprintf("write [^%s] behind its claim, or take it out", id))
 		}
 	}
 	s.checkShape()

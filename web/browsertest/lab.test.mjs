@@ -62,7 +62,7 @@ test("home shows the course and leads to the lab", async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   await shot("home-phone", true);
   await page.setViewportSize({ width: 1440, height: 900 });
-  await page.getByRole("link", { name: /^Begin$/ }).click();
+  await page.getByRole("link", { name: "Watch the system call boundary" }).first().click();
   await page.waitForURL(server.url + lab);
 });
 

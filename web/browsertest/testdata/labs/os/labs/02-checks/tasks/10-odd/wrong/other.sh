@@ -1,0 +1,2 @@
+# There is no file `right` yet.
+touch ~/left

@@ -1,0 +1,2 @@
+# There is no file `late` yet.
+touch ~/early

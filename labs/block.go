@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html"
 	"html/template"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -54,6 +55,18 @@ func (b *block) lineOf(value string) int { return b.line - 1 + lineHolding(strin
 
 // say renders a text of the block.
 func (b *block) say(value string) template.HTML { return b.inline(value, b.lineOf(value)) }
+
+// tell adds texts of the block to what a search finds in the section.
+func (b *block) tell(texts ...template.HTML) {
+	part := &b.Parts[len(b.Parts)-1]
+	for _, text := range texts {
+		plain := html.UnescapeString(tags.ReplaceAllString(string(text), ""))
+		part.Text = strings.TrimSpace(part.Text + " " + plain)
+	}
+}
+
+// tags are those that a renderer of Markdown makes: no value in one holds a >.
+var tags = regexp.MustCompile(`<sup class="cite">.*?</sup>|<[^>]*>`)
 
 // inlineCode shows a text that a drawing holds as it was written: `backticks` mark code.
 func inlineCode(text string) template.HTML {

@@ -68,11 +68,13 @@ func drawPicture[D any, P interface {
 	if !b.sound(func() { P(&f.Data).look(b) }) {
 		return ""
 	}
+	title, alt := b.say(f.Title), b.say(f.Alt)
+	b.tell(title, alt)
 	return b.draw("picture", struct {
 		Kind       string
 		Title, Alt template.HTML
 		Data       D
-	}{f.Kind, b.say(f.Title), b.say(f.Alt), f.Data})
+	}{f.Kind, title, alt, f.Data})
 }
 
 // addressSpace is a process's memory, from the highest address down.

@@ -65,6 +65,7 @@ func readStepper(b *block) template.HTML {
 		Steps    []stepView
 		Data     stepperBlock
 	}{ID: f.ID, Kind: f.Kind, Title: b.say(f.Title), Data: f}
+	b.tell(view.Title)
 	asks := 0
 	for i, s := range f.Steps {
 		if s.Title == "" || s.Caption == "" {
@@ -78,6 +79,7 @@ func readStepper(b *block) template.HTML {
 			b.address(s.Address)
 		}
 		step := stepView{Number: i + 1, Title: b.say(s.Title), Caption: b.say(s.Caption)}
+		b.tell(step.Title, step.Caption)
 		if s.Ask != nil {
 			asks++
 			b.ask(i+1, *s.Ask, &step)

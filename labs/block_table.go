@@ -43,6 +43,7 @@ func readTable(b *block) template.HTML {
 		Heads []template.HTML
 		Rows  []row
 	}{ID: f.ID, Title: b.say(f.Title)}
+	b.tell(view.Title)
 	for _, c := range f.Columns {
 		view.Heads = append(view.Heads, b.say(c))
 	}
@@ -54,7 +55,9 @@ func readTable(b *block) template.HTML {
 		if r.Show != "" {
 			b.Runs = append(b.Runs, Run{Line: b.lineOf(r.Show), Commands: r.Show})
 		}
-		view.Rows = append(view.Rows, row{r, b.say(r.Name), b.say(r.Text)})
+		answers := row{r, b.say(r.Name), b.say(r.Text)}
+		b.tell(answers.Called, answers.Says)
+		view.Rows = append(view.Rows, answers)
 	}
 	return b.draw("table", view)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,6 +46,15 @@ func TestSampleCourse(t *testing.T) {
 	}
 	if !s.Defines(m.Terms[1]) || s.Defines(m.Terms[0]) {
 		t.Error("section 2 has to give the meaning of process, and of nothing else")
+	}
+	told := ""
+	for _, part := range m.Sections[0].Parts {
+		told += part.Heading + ": " + part.Text + "\n"
+	}
+	for _, want := range []string{"names: Where a value can be register In the processor. memory Beside it, about 300 times further away.\n", "memory: Memory holds the rest. How far away Registers are nearest,", "recall: \n"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("a search does not find %q in\n%s", want, told)
+		}
 	}
 	if s.Sources[0].Text != "fork(2)" || s.Parts[0].Text != "One call, and two return." {
 		t.Errorf("sources %v, parts %q", s.Sources, s.Parts)

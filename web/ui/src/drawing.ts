@@ -72,7 +72,7 @@ export function shape(hue: Hue, { x, y, width, height }: Area): SVGElement {
 }
 
 /** Pixels that a letter of the labels' type takes (14 px, all letters are equally wide). */
-export const letter = 8.3;
+export const letter = 8.7;
 export const lineHeight = 18;
 
 /** Breaks words into lines that fit; a word that is too long is broken too. */

@@ -1,4 +1,4 @@
-import { arrow, draw, hueOf, shape, sheet, words, wrapped } from "./drawing.js";
+import { arrow, draw, hueOf, letter, shape, sheet, words, wrapped } from "./drawing.js";
 
 export interface AddressSpace {
   regions: { name: string; colour?: string; note?: string; grows?: "up" | "down" }[];
@@ -31,7 +31,7 @@ export function addressSpace(data: AddressSpace, width: number, title: string): 
       page.append(shape(hue, area));
       const name = wrapped(row.name, box - 20);
       const middle = y + row.height / 2 + 5 - ((name.length - 1) * 18) / 2;
-      const wide = Math.max(...name.map((line) => line.length)) * 8.3 + 12;
+      const wide = Math.max(...name.map((line) => line.length)) * letter + 12;
       const plate = { class: `plate hue-${hue}`, x: left + box / 2 - wide / 2, y: middle - 14, width: wide, height: name.length * 18 + 2 };
       page.append(draw("rect", plate), words(left + box / 2, middle, name, { anchor: "middle", kind: "bold" }));
       if (row.grows) {

@@ -25,13 +25,13 @@ export function latency(data: Latency, width: number, title: string): SVGSVGElem
   for (const row of rows) {
     const name = wrapped(row.name, nameWide);
     placed.push({ row, y, name });
-    y += half ? name.length * 18 + 52 : Math.max(58, name.length * 18 + 16);
+    y += half ? name.length * 18 + 68 : Math.max(58, name.length * 18 + 16);
   }
   const page = sheet(width, y + 8, title);
   const every = (axis.to - axis.from) / (highest - lowest) < 58 ? 3 : 1;
   for (let power = lowest; power <= highest; power++) {
     const at = x(10 ** power);
-    page.append(draw("path", { class: "rule", d: `M${at} 22V${y - 6}` }));
+    page.append(draw("path", { class: "rule", d: `M${at} 20v6` + placed.map(({ y, name }) => `M${at} ${half ? y + name.length * 18 : y + 2}v22`).join("") }));
     if ((power - lowest) % every === 0 && power < highest) page.append(words(at, 14, duration(10 ** power / 1e9), { kind: "soft", anchor: power === lowest ? "start" : "middle" }));
   }
   for (const [i, { row, y, name }] of placed.entries()) {
@@ -41,8 +41,8 @@ export function latency(data: Latency, width: number, title: string): SVGSVGElem
     const long = Math.max(4, x(row.ns) - axis.from);
     page.append(draw("g", { class: `hue-${hue}` }, draw("rect", { class: "shape", x: axis.from, y: bar + 4, width: long, height: 14 })));
     const before = rows[i - 1];
-    const says = [duration(row.ns / 1e9), `as ${asIf(row.ns / cycle)}`, ...(before ? [`${factor(row.ns / before.ns)} × the one above`.replace("×", "times")] : [])];
-    page.append(words(axis.from, bar + 36, half ? says.slice(0, 2).join(", ") : says.join(", ")));
+    const says = [duration(row.ns / 1e9), `like ${asIf(row.ns / cycle)}`, ...(before ? [`${factor(row.ns / before.ns)} times the one above`] : [])];
+    page.append(words(axis.from, bar + 36, half ? [says.slice(0, 2).join(", "), ...says.slice(2)] : says.join(", ")));
   }
   return page;
 }

@@ -21,7 +21,7 @@ export function layers(data: Layers, width: number, title: string): SVGSVGElemen
   };
   const user = boxes(data.user, 26);
   const line = user.bottom + 14;
-  const notch = half ? 40 : width * 0.5;
+  const notch = half ? 76 : width * 0.5;
   const crossing = wrapped(data.crossing ?? "", width - notch - 34);
   const kernel = boxes(data.kernel, line + 34 + Math.max(1, crossing.length) * 18);
   const hardware = boxes(data.hardware ?? [], kernel.bottom + 34);

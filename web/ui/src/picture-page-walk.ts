@@ -22,7 +22,7 @@ export function pageWalk(data: PageWalk, width: number, title: string): SVGSVGEl
   const piece = half ? 112 : 190;
   const table = { x: half ? 168 : 300, width: half ? width - 172 : 170 };
   page.append(words(2, 18, half ? hex(one.address, 8) : `address ${hex(one.address, 8)}`, { kind: "bold" }));
-  page.append(words(2, 40, "in pieces of 9 bits:", { kind: "soft" }), words(table.x, 40, half ? "512 entries" : "tables of 512 entries", { kind: "soft" }));
+  page.append(words(2, 40, half ? "9 bits each" : "in pieces of 9 bits:", { kind: "soft" }), words(table.x, 40, half ? "512 entries" : "tables of 512 entries", { kind: "soft" }));
   const top = (i: number): number => 56 + i * high;
   for (const [i, index] of one.indexes.entries()) {
     const y = top(i);
@@ -39,6 +39,6 @@ export function pageWalk(data: PageWalk, width: number, title: string): SVGSVGEl
   page.append(named("plain", { x: 2, y, width: piece, height: 54 }, "offset", hex(one.offset, digits)));
   page.append(named("memory", { x: table.x, y, width: table.width, height: 54 }, "frame", hex(one.frame, 3)));
   page.append(arrow([[2 + piece, y + 28], [table.x - 2, y + 28]]));
-  page.append(words(2, y + 82, `physical address ${hex(one.physical)}: frame, then offset`.slice(0, half ? 27 : 80), { kind: "bold" }));
+  page.append(words(2, y + 82, `physical address ${hex(one.physical)}${half ? "" : ": frame, then offset"}`, { kind: "bold" }));
   return page;
 }

@@ -16,7 +16,7 @@ export function states(data: States, width: number, title: string): SVGSVGElemen
   const hub = data.states.reduce((best, state) => (count(state.key) > count(best.key) ? state : best), data.states[0] ?? { key: "", name: "" });
   const others = data.states.filter((state) => state !== hub);
   const aside = data.moves.filter((move) => move.from !== hub.key && move.to !== hub.key);
-  const hubWide = half ? 70 : 120;
+  const hubWide = half ? 82 : 120;
   const wide = half ? 92 : 150;
   const edge = 10 + 16 * aside.length;
   const between = { from: hubWide + 6, to: width - wide - edge };

@@ -20,7 +20,7 @@ class AnswersElement extends HTMLElement {
       const [head, ...cells] = row.cells;
       if (!head) continue;
       const open = el("button", { type: "button", "aria-controls": `${id}-row-${i + 1}`, id: `${id}-open-${i + 1}` });
-      open.append(...[...head.childNodes].map((node) => node.cloneNode(true)));
+      open.append(...nameOf(head));
       const panel = el("div", { class: "panel", id: `${id}-row-${i + 1}`, role: "region", "aria-labelledby": open.id });
       for (const cell of cells) panel.append(...[...cell.childNodes].map((node) => node.cloneNode(true)));
       const hue = hueOf(row.dataset["colour"]);
@@ -54,5 +54,13 @@ class AnswersElement extends HTMLElement {
     this.open(to);
     this.rows[to]?.open.focus();
   }
+}
+
+/** Key and name; the name alone where it says the key. A letter is always shown. */
+function nameOf(head: Element): Node[] {
+  const key = head.querySelector("b")?.textContent ?? "";
+  const rest = (head.textContent ?? "").replace(key, "").trim();
+  if (key.length > 2 && rest.toLowerCase().includes(key.toLowerCase())) return [el("b", { text: rest })];
+  return [...head.childNodes].map((node) => node.cloneNode(true));
 }
 customElements.define("sn-answers", AnswersElement);

@@ -4,7 +4,7 @@ import type { Line } from "./runnable.js";
 /**
  * `<sn-beside module lab>`: a sandbox beside the text. Closed it is a button; open it
  * holds the sandbox of `lab`, and the lines that the text's run buttons type. The code of
- * terminals is loaded when it is opened, not before.
+ * terminals is loaded when it is opened, not before. Event up: `sn-beside`, opened or closed.
  */
 class BesideElement extends HTMLElement {
   private readonly opener = button("Open a sandbox here", () => void this.open(), "opener");
@@ -16,7 +16,7 @@ class BesideElement extends HTMLElement {
   private readonly runs = (event: Event): void => {
     const from = event.target as Element;
     if (from.closest("sn-sandbox")) return; // it hears that itself
-    void this.run((event as CustomEvent<Line>).detail);
+    void this.run((event as CustomEvent<Line>).detail).then(() => from.scrollIntoView({ block: "nearest" }));
   };
 
   connectedCallback(): void {
@@ -69,7 +69,7 @@ class BesideElement extends HTMLElement {
     const inside = el(
       "section",
       { class: "side", "aria-label": "Your sandbox" },
-      el("div", { class: "panel-bar" }, document.createElement("sn-time"), act("extend", "+15 min"), act("reset", "Reset"), button("Close", () => this.close())),
+      el("div", { class: "panel-bar" }, document.createElement("sn-time"), act("extend", "+15 min"), act("reset", "Reset"), button("Close", () => this.close(), "leave-panel")),
       el("div", { class: "sheet-bar" }, el("span", { class: "sheet-words", text: "Your sandbox" }), toggle),
       document.createElement("sn-terminals"),
       document.createElement("sn-keys"),
@@ -86,6 +86,7 @@ class BesideElement extends HTMLElement {
     this.dataset["open"] = "";
     document.documentElement.dataset["beside"] = "";
     this.replaceChildren(panel);
+    this.dispatchEvent(new Event("sn-beside", { bubbles: true }));
   }
 
   /** The sandbox lives on; opened again it is the same. */
@@ -95,6 +96,7 @@ class BesideElement extends HTMLElement {
     delete this.dataset["open"];
     delete document.documentElement.dataset["beside"];
     this.replaceChildren(this.opener, this.says);
+    this.dispatchEvent(new Event("sn-beside", { bubbles: true }));
     this.opener.focus();
   }
 }

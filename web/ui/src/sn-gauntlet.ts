@@ -66,7 +66,7 @@ class GauntletElement extends HTMLElement {
       this.view.querySelector<HTMLElement>("#interview")?.focus();
     });
     const away = daysBetween(day, this.store.interview || day);
-    const soon = this.store.interview > day ? (away === 1 ? "Tomorrow." : `In ${away} days.`) : "The days between are spaced from it.";
+    const soon = this.store.interview > day ? (away === 1 ? "Tomorrow." : `In ${away} days.`) : "Questions come back in time for it.";
     const first = due[0];
     this.view.replaceChildren(
       el(

@@ -5,6 +5,7 @@ import { upgradeRunnable } from "./runnable.js";
 import type { Recalled } from "./sn-recall.js";
 
 const wide = "(min-width: 1100px)";
+const wider = "(min-width: 1600px)"; // room for contents, text and a sandbox
 const pace = 3000; // characters a minute, for what is left to read
 
 /**
@@ -18,6 +19,7 @@ class ReadingElement extends HTMLElement {
   private passages: HTMLElement[] = [];
   private passage: HTMLElement | undefined;
   private readonly sizes = matchMedia(wide);
+  private readonly roomy = matchMedia(wider);
   private readonly resized = (): void => this.fitContents();
 
   connectedCallback(): void {
@@ -26,19 +28,20 @@ class ReadingElement extends HTMLElement {
     reachScrollable(this);
     if (section === null) return;
     this.addEventListener("sn-recalled", (event) => void this.recalled(section, (event as CustomEvent<Recalled>).detail));
-    this.sizes.addEventListener("change", this.resized);
+    for (const size of [this.sizes, this.roomy]) size.addEventListener("change", this.resized);
+    this.addEventListener("sn-beside", this.resized);
     this.fitContents();
     this.follow();
     this.watchEnd(section);
     void this.store.meet().then(() => this.showStates());
     this.showStates();
     this.querySelector(".toc")?.addEventListener("click", (event) => {
-      if ((event.target as Element).closest("a") && !this.sizes.matches) this.contents?.removeAttribute("open");
+      if ((event.target as Element).closest("a") && !this.stays) this.contents?.removeAttribute("open");
     });
   }
 
   disconnectedCallback(): void {
-    this.sizes.removeEventListener("change", this.resized);
+    for (const size of [this.sizes, this.roomy]) size.removeEventListener("change", this.resized);
     for (const observer of this.observers) observer.disconnect();
     this.observers = [];
   }
@@ -47,9 +50,14 @@ class ReadingElement extends HTMLElement {
     return this.querySelector<HTMLDetailsElement>(".toc details");
   }
 
-  /** Wide: always there. Narrow: a button. */
+  /** Wide: always there. Narrow, or beside a sandbox: a button. */
   private fitContents(): void {
-    this.contents?.toggleAttribute("open", this.sizes.matches);
+    this.contents?.toggleAttribute("open", this.stays);
+  }
+
+  private get stays(): boolean {
+    const beside = document.documentElement.dataset["beside"] !== undefined;
+    return beside ? this.roomy.matches : this.sizes.matches;
   }
 
   /** The part whose beginning was last above a third of the window is being read. */

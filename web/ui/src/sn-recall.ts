@@ -22,6 +22,8 @@ class RecallElement extends HTMLElement {
     if (!form || !answer || this.dataset["ready"] !== undefined) return;
     this.dataset["ready"] = "";
     answer.before(this.reply);
+    const opens = answer.querySelector("summary");
+    if (opens) opens.textContent = "Show me";
     if (this.dataset["kind"] === "aloud") this.aloud(form, answer);
     else
       form.addEventListener("submit", (event) => {

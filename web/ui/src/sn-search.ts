@@ -149,7 +149,9 @@ function weigh(entry: Entry, wanted: string[]): number {
 function result(entry: Entry, wanted: string[]): HTMLElement {
   const at = Math.max(0, entry.text.toLowerCase().indexOf(wanted[0] ?? ""));
   const from = at < 40 ? 0 : entry.text.lastIndexOf(" ", at - 30) + 1;
-  const excerpt = (from > 0 ? "… " : "") + entry.text.slice(from, from + 110);
+  const rest = entry.text.slice(from);
+  const part = rest.length <= 120 ? rest : `${rest.slice(0, rest.lastIndexOf(" ", 120))} …`;
+  const excerpt = (from > 0 ? "… " : "") + part;
   const link = el("a", { href: entry.path }, el("b", {}, ...lit(entry.title, wanted)), el("span", { class: "where", text: entry.section }), el("span", { class: "excerpt" }, ...lit(excerpt, wanted)));
   return el("li", {}, link);
 }

@@ -97,8 +97,14 @@ class StepperElement extends HTMLElement {
     if (written) caption.append(...[...written.childNodes].map((node) => node.cloneNode(true)));
     else caption.append(...marked(step.caption));
     const text = el("div", { class: "text-of" });
-    if (step.ask) text.append(this.question(step.ask, index));
-    text.append(el("div", { class: "shown" }, el("p", { class: "reply" }), caption));
+    const reply = el("p", { class: "reply" });
+    if (step.ask) {
+      text.append(this.question(step.ask, index));
+      // Its room is taken before it is to be seen.
+      const replies = ["", ...step.ask.options].map((option) => replyTo(step.ask as Ask, option));
+      reply.append(...marked(replies.reduce((long, one) => (one.length > long.length ? one : long))));
+    }
+    text.append(el("div", { class: "shown" }, reply, caption));
     return text;
   }
 
@@ -118,8 +124,7 @@ class StepperElement extends HTMLElement {
     if (!ask || !reply) return;
     const held = this.texts[index]?.contains(document.activeElement);
     this.answered.set(index, option);
-    const verdict = option === "" ? `It is ${ask.answer}. ` : option === ask.answer ? `You said ${option}, and it is. ` : `You said ${option}. It is ${ask.answer}. `;
-    reply.replaceChildren(...marked(verdict + (ask.reply ?? "")));
+    reply.replaceChildren(...marked(replyTo(ask, option)));
     this.show(index, true);
     if (held) this.next.focus({ preventScroll: true });
   }
@@ -163,7 +168,7 @@ class StepperElement extends HTMLElement {
     const step = data?.steps[this.waiting ? Math.max(0, this.now - 1) : this.now];
     if (!data || !scene || !step) return;
     this.stopFitting?.();
-    this.toggleAttribute("data-waiting", this.waiting);
+    this.toggleAttribute("data-veiled", this.waiting && this.now === 0);
     this.stopFitting = fit(this.stage, (width) => {
       const drawing = scene.paint(step, width);
       drawing.setAttribute("aria-label", `${bare(data.title)}: ${bare(step.title)}`);
@@ -205,5 +210,11 @@ class StepperElement extends HTMLElement {
     const number = Number(hash.slice(id.length + 7));
     return Number.isInteger(number) && number >= 1 && number <= (this.data?.steps.length ?? 0) ? number - 1 : undefined;
   }
+}
+
+/** What is said to an option, or to "Show me" (""). */
+function replyTo(ask: Ask, option: string): string {
+  const verdict = option === "" ? `Answer: ${ask.answer}.` : option === ask.answer ? `Yes: ${ask.answer}.` : `You said ${option}. It is: ${ask.answer}.`;
+  return `${verdict} ${ask.reply ?? ""}`;
 }
 customElements.define("sn-stepper", StepperElement);

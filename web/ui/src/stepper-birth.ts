@@ -1,4 +1,4 @@
-import { type Area, arrow, changed, cross, draw, layer, named, shape, sheet, theLine, words } from "./drawing.js";
+import { type Area, arrow, changed, draw, layer, named, shape, sheet, theLine, words } from "./drawing.js";
 import type { MakeScene } from "./stepper-scene.js";
 
 // From fork to wait: the shell and its child above the line, what the kernel keeps of
@@ -44,7 +44,7 @@ export const birth: MakeScene = () => ({
 
     // The child and the parts of its memory.
     page.append(words(child.x, 26, moment.childName, { kind: "bold" }));
-    if (moment.over) page.append(draw("rect", { class: "rule", ...child }), cross(child.x + child.width / 2, child.y + child.height / 2, 12));
+    if (moment.over) page.append(draw("rect", { class: "rule", ...child }), words(child.x + child.width / 2, child.y + child.height / 2 + 5, "memory given back", { anchor: "middle", kind: "soft" }));
     else {
       page.append(shape("user", child));
       if (moment.child.length === 0) page.append(words(child.x + child.width / 2, child.y + child.height / 2 + 5, "an empty address space", { anchor: "middle", kind: "soft" }));
@@ -59,7 +59,7 @@ export const birth: MakeScene = () => ({
     if (step.draw === "fork") page.append(arrow([[shell.x + shell.width, 66], [child.x - 3, 66]]));
 
     // What the kernel keeps.
-    page.append(named("kernel", record, moment.over ? "record kept" : "record", moment.record));
+    page.append(named("kernel", record, moment.over ? "record kept" : "record", half && moment.over ? "status 0" : moment.record));
     page.append(shape("kernel", table), words(table.x + 12, table.y + 24, half ? "page table" : "page table of the child", { kind: "bold" }));
     const cell = (table.width - 24) / entries;
     for (let i = 0; i < entries; i++) {

@@ -1,4 +1,4 @@
-import { type Area, arrow, changed, draw, layer, named, shape, sheet, theLine, words } from "./drawing.js";
+import { type Area, arrow, changed, draw, layer, letter, named, shape, sheet, theLine, words } from "./drawing.js";
 import type { MakeScene } from "./stepper-scene.js";
 
 // A system call: the program and its registers above the line, the kernel's entry,
@@ -13,7 +13,7 @@ export const crossing: MakeScene = () => ({
     const at = Math.max(0, order.indexOf(step.draw ?? "user"));
     const half = width < 460;
     const page = sheet(width, height, step.title);
-    const notch = half ? width * 0.44 : width * 0.5;
+    const notch = Math.round(width * 0.5);
     const gap = half ? 12 : 28;
     const left = Math.floor(width * 0.5) - gap;
     const program: Area = { x: 2, y: 30, width: left, height: 128 };
@@ -28,7 +28,7 @@ export const crossing: MakeScene = () => ({
       const y = program.y + 46 + i * 22;
       const runs = i === here && (at <= 2 || at === 6);
       if (runs) page.append(draw("polygon", { class: "fill hue-user", points: `${program.x + 8},${y - 10} ${program.x + 16},${y - 5} ${program.x + 8},${y}` }));
-      page.append(words(program.x + (half ? 20 : 26), y, half ? text.slice(0, Math.floor((program.width - 22) / 8.3)) : text, { kind: runs ? "bold" : "soft" }));
+      page.append(words(program.x + (half ? 20 : 26), y, half ? text.slice(0, Math.floor((program.width - 22) / letter)) : text, { kind: runs ? "bold" : "soft" }));
     }
 
     // The core: its mode, and what the registers hold.
@@ -54,22 +54,22 @@ export const crossing: MakeScene = () => ({
       named("kernel", box(2), half ? "read's work" : "the work of read", half ? "copies bytes" : "checks, then copies 100 bytes to buf"),
     );
     const down = (row: number): SVGElement => arrow([[notch, box(row).y + 50], [notch, box(row + 1).y - 1]], "kernel");
-    if (at >= 2) page.append(arrow([[notch, program.y + program.height - 6], [notch, box(0).y - 2]], "user"));
+    if (at >= 2) page.append(arrow([[program.x + program.width, program.y + 86], [notch, program.y + 86], [notch, box(0).y - 2]], "user"));
     if (at >= 4) page.append(down(0));
     if (at >= 5) page.append(down(1));
     if (at >= 6) {
-      const back = half ? 40 : 84;
+      const back = half ? 62 : 84;
       page.append(arrow([[box(2).x, box(2).y + 25], [back, box(2).y + 25], [back, program.y + program.height + 2]], "kernel"));
-      page.append(words(back + 8, line + 100, half ? "rax" : "100", { kind: "bold" }));
+      if (!half) page.append(words(back + 8, line + 100, "100", { kind: "bold" }));
     }
     const parts: Area[] = [
       program,
-      { x: registers.x, y: registers.y + 30, width: registers.width, height: 96 },
+      registers,
       { x: notch - 24, y: line - 10, width: 48, height: 34 },
       box(0),
       box(1),
       box(2),
-      { x: registers.x, y: registers.y + 12, width: registers.width, height: 54 },
+      registers,
     ];
     page.append(changed(parts[at] ?? program));
     return page;

@@ -3,7 +3,6 @@ import { type Area, changed, cross, draw, named, shape, sheet, words, wrapped } 
 import { begin, ended, nextOf, programOf, type Race, run, type Thread, waits } from "./interleaving.js";
 import type { MakeScene } from "./stepper-scene.js";
 
-const height = 318;
 
 /**
  * The lost update, with the reader as the scheduler. The mutex may be turned on when an
@@ -97,8 +96,8 @@ export const lostUpdate: MakeScene = (data, redraw) => {
 };
 
 function paintRace(width: number, race: Race, title: string): SVGSVGElement {
-  const page = sheet(width, height, title);
   const half = width < 460;
+  const page = sheet(width, half ? 322 : 284, title);
   const gap = half ? 12 : 28;
   const side = half ? Math.floor((width - 2 * gap - 74) / 2) : 190;
   const middle: Area = { x: side + gap, y: 30, width: width - 2 * side - 2 * gap, height: 82 };

@@ -60,7 +60,8 @@ export const translate: MakeScene = (data, redraw) => {
     controls,
     paint(step, width) {
       const at = Math.max(0, order.indexOf(step.draw ?? "split"));
-      const entries = tlb.filter((held) => held.size === now.size).slice(0, tlbRows);
+      // Where nothing is there, the TLB has nothing either.
+      const entries = tlb.filter((held) => held.size === now.size && !(at === 3 && samePage(held, now))).slice(0, tlbRows);
       const drawing = paintTranslation(width, now, at, entries, step.title);
       if (at >= 2) tlb = [now, ...tlb.filter((held) => !samePage(held, now))].slice(0, 2 * tlbRows);
       return drawing;

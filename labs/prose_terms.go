@@ -14,7 +14,7 @@ type termForm struct {
 	exactly bool // a short form such as VSZ: case counts
 }
 
-var definedInText = regexp.MustCompile("(?:^|[^*\\w])\\*([^*\\s](?:[^*]*[^*\\s])?)\\*(?:[^*\\w]|$)")
+var definedInText = regexp.MustCompile(`(?:^|[^*\w])\*([^*\s](?:[^*]*[^*\s])?)\*(?:[^*\w]|$)`)
 
 // lookAtTerms reports each term that is used before the text explains it. A text that
 // says which section explains it, by a link or by its number, may use it before.
@@ -67,12 +67,15 @@ func (s *sectionProse) lookAtTerms(terms []Term, all []*sectionProse) {
 	}
 }
 
-var sectionNumbers = regexp.MustCompile(`(?i)\bsections? (\d+)(?:(?:, | and | to )(\d+))*`)
+var (
+	sectionNumbers = regexp.MustCompile(`(?i)\bsections? \d+(?:(?:, | and | to )\d+)*`)
+	digits         = regexp.MustCompile(`\d+`)
+)
 
 // leadsTo tells whether a text says that a section comes to it.
 func leadsTo(text string, number int, all []*sectionProse) bool {
 	for _, said := range sectionNumbers.FindAllString(text, -1) {
-		if slices.Contains(regexp.MustCompile(`\d+`).FindAllString(said, -1), fmt.Sprint(number)) {
+		if slices.Contains(digits.FindAllString(said, -1), fmt.Sprint(number)) {
 			return true
 		}
 	}

@@ -150,3 +150,66 @@ func TestCoverageListLeadsToPlacesThatExist(t *testing.T) {
 		t.Errorf("COVERAGE.md has %d rows; the source has more parts than that", rows)
 	}
 }
+
+// TestCoverageListHasEveryPartOfTheSource counts the source's sections, tables, steppers,
+// labs and questions, where it is there.
+func TestCoverageListHasEveryPartOfTheSource(t *testing.T) {
+	text := source(t)
+	if text == "" {
+		t.Logf("not compared: no source at %s", sourceOfCourse)
+		return
+	}
+	r := &lintRun{fsys: Embedded()}
+	parts := map[string]string{} // of the list, by heading
+	heading := ""
+	for line := range strings.Lines(r.text("operating-systems/COVERAGE.md")) {
+		if title, ok := strings.CutPrefix(line, "## Source "); ok {
+			heading, _, _ = strings.Cut(strings.TrimSpace(title), " ·")
+		}
+		parts[heading] += line
+	}
+	part := ""
+	counts := map[string]map[string]int{}
+	count := func(what string) {
+		if counts[part] == nil {
+			counts[part] = map[string]int{}
+		}
+		counts[part][what]++
+	}
+	section := regexp.MustCompile(`^(\d+) · `)
+	question := regexp.MustCompile(`^Q\d+[A-Z]`)
+	for line := range strings.Lines(text) {
+		switch found := section.FindStringSubmatch(line); {
+		case found != nil:
+			part = "section " + found[1]
+			count("| ")
+		case strings.HasPrefix(line, "Now build it by hand"):
+			part = "labs"
+		case strings.HasPrefix(line, "The interview gauntlet"):
+			part = "gauntlet"
+		case question.MatchString(line):
+			count("\n| Q")
+		case strings.Contains(line, "· hover each"):
+			count("\n| table")
+		case strings.HasPrefix(line, "Interactive · "):
+			count("stepper `")
+		}
+	}
+	if len(counts) != 14 {
+		t.Fatalf("the source has %d parts, want 12 sections, labs and gauntlet", len(counts))
+	}
+	for part, all := range counts {
+		for what, n := range all {
+			if got := strings.Count(parts[part], what); got < n {
+				t.Errorf("COVERAGE.md, source %s: %d of %q, the source has %d", part, got, strings.TrimSpace(what), n)
+			}
+		}
+	}
+	library, _ := Load(Embedded())
+	module, _ := library.Module("operating-systems")
+	for _, q := range module.Gauntlet {
+		if !strings.Contains(parts["gauntlet"], "`"+q.ID+"`") {
+			t.Errorf("COVERAGE.md does not name the question %s", q.ID)
+		}
+	}
+}

@@ -17,6 +17,9 @@ type figure struct {
 	kind  string
 }
 
+// factor is the kind of 100 ×.
+const factor = "×"
+
 // units are those in which a figure is looked for.
 var units = map[string]figure{
 	"ns": {1, "time"}, "nanosecond": {1, "time"}, "µs": {1e3, "time"}, "microsecond": {1e3, "time"},
@@ -26,7 +29,7 @@ var units = map[string]figure{
 	"KiB": {1 << 10, "bytes"}, "MiB": {1 << 20, "bytes"}, "GiB": {1 << 30, "bytes"}, "TiB": {1 << 40, "bytes"},
 	"KB": {1 << 10, "bytes"}, "kB": {1 << 10, "bytes"}, "MB": {1 << 20, "bytes"}, "GB": {1 << 30, "bytes"},
 	"GHz": {1e9, "Hz"}, "MHz": {1e6, "Hz"}, "Hz": {1, "Hz"}, "cycle": {1, "cycles"},
-	"%": {1, "%"}, "×": {1, "×"},
+	"%": {1, "%"}, "×": {1, factor},
 }
 
 var figureInText = regexp.MustCompile(`(?:^|[^\w.,])(\d[\d,]*(?:\.\d+)?)[ \x{a0}]?(ns|µs|ms|s|[KMGT]iB|[KkMG]B|[GM]?Hz|%|×|(?:nanosecond|microsecond|millisecond|second|minute|hour|day|bit|byte|cycle)s?)(?:[^\w]|$)`)
@@ -91,14 +94,28 @@ func (r *lintRun) knownFigures(dir string) figures {
 }
 
 // has tells whether a figure is known in a section: in facts.yaml, of it or an earlier one.
+// A factor, such as 100 ×, is also known when two figures are that far apart.
 func (f figures) has(n figure, section int) bool {
 	for known, from := range f {
-		if from <= section && known.kind == n.kind && math.Abs(known.value-n.value) <= 1e-9*n.value {
+		if from > section {
+			continue
+		}
+		if known.kind == n.kind && near(known.value, n.value, 1e-9) {
 			return true
+		}
+		for other, from := range f {
+			if n.kind == factor && from <= section && other.kind == known.kind && near(known.value/other.value, n.value, roundedBy) {
+				return true
+			}
 		}
 	}
 	return false
 }
+
+// roundedBy is how much a factor may be rounded.
+const roundedBy = 0.15
+
+func near(a, b, by float64) bool { return math.Abs(a-b) <= by*b }
 
 // figures reports each number with a unit that is in no fact. Three kinds may stand
 // without one: the reader's own, which the sentence says by "your" or "yours"; what a run of

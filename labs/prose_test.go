@@ -83,6 +83,7 @@ terms:
 	plainFacts = `schema: 1
 facts:
   - {fact: "how long it takes", value: "about 5 ms", section: 1, source: "wait(2)"}
+  - {fact: "how long all take", value: "1 s", section: 1, source: "wait(2)"}
   - {fact: "what one round takes", value: "4 KiB", section: 2, source: "wait(2)"}
 `
 )
@@ -188,6 +189,8 @@ func TestLintOfACourse(t *testing.T) {
 		{"figure without a fact", one, "It has one limit.", "It has a limit of 7 GiB.", one + `:121: "7 GiB" is in no fact of section 1 or before; put it into facts.yaml with its source, or say that it is yours`},
 		{"figure of a later section", one, "It has one limit.", "It takes 4 KiB.", one + `:121: "4 KiB" is in no fact of section 1`},
 		{"figure in another unit", two, "It has one limit.", "It takes 4,096 bytes, or 5,000 µs.", ""},
+		{"factor of two facts", two, "It has one limit.", "It is 200 × as long.", ""},
+		{"factor of no facts", two, "It has one limit.", "It is 100 × as long.", two + `:121: "100 ×" is in no fact`},
 		{"figure of the reader", one, "It has one limit.", "It was 7 GiB; that is yours.", ""},
 		{"figure of a run", one, "ls -l\n", "ls -l # of 7 GiB\n", ""},
 		{"figure in code", one, "It has one limit.", "It has `7 GiB`.", ""},

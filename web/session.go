@@ -128,7 +128,12 @@ func (e *session) run(cancel context.CancelFunc) {
 		if due {
 			last = newest
 		}
-		due, stirred = false, false
+		// What a command started in the background may begin behind its prompt only:
+		// one more look follows.
+		due, stirred = false, due
+		if stirred {
+			pause.Reset(checkPause)
+		}
 		if e.listeners.any() { // else no page is looking
 			e.autoCheck()
 		}

@@ -55,6 +55,7 @@ type sectionReader struct {
 
 	ids          map[string]string // what has taken an id of the page
 	links        []sectionLink
+	dangling     []Problem // links to labs and questions that are not there
 	headingLines []int
 	hookPredicts bool
 	hookRuns     bool
@@ -310,13 +311,13 @@ func (s *sectionReader) link(dest string, line int) string {
 	case "lab":
 		place, reason := s.known.place(name)
 		if reason != "" {
-			s.at(line, fmt.Sprintf("link to %q: %s", cut(dest, 80), reason), s.known.labCure(name))
+			s.dangling = append(s.dangling, Problem{Line: line, Reason: fmt.Sprintf("link to %q: %s", cut(dest, 80), reason), Cure: s.known.labCure(name)})
 		}
 		return place.path(s.Module)
 	case "gauntlet":
 		id, ok := s.known.question(name)
 		if !ok && !s.known.unreadable {
-			s.at(line, fmt.Sprintf("link to %q: there is no such question", cut(dest, 80)), nearest(name, s.known.questions))
+			s.dangling = append(s.dangling, Problem{Line: line, Reason: fmt.Sprintf("link to %q: there is no such question", cut(dest, 80)), Cure: nearest(name, s.known.questions)})
 		}
 		return "/" + s.Module + "/gauntlet#" + id
 	}
@@ -326,9 +327,12 @@ func (s *sectionReader) link(dest string, line int) string {
 	return dest
 }
 
-// checkLinks looks whether links to sections lead somewhere. A section that is promised
+// checkLinks reports links that lead nowhere, which hide no section. A section that is promised
 // in module.yaml and not written yet counts as there.
 func (s *sectionReader) checkLinks(m *Module) {
+	for _, p := range s.dangling {
+		s.at(p.Line, p.Reason, p.Cure)
+	}
 	for _, l := range s.links {
 		if _, ok := s.known.sections[l.section]; !ok {
 			s.at(l.line, fmt.Sprintf("there is no section %q", cut(l.section, 80)), nearest(l.section, slices.Sorted(maps.Keys(s.known.sections))))

@@ -178,22 +178,37 @@ export function cross(x: number, y: number, size = 8): SVGElement {
 }
 
 /**
- * Draws into `into` now and whenever its width changes. Returns how to stop.
- * Widths are whole pixels, 280 at least.
+ * A drawing that is made anew whenever its room changes. Widths are whole pixels, 280 at
+ * least. It never asks for a layout: it hears of one.
  */
-export function fit(into: HTMLElement, paint: (width: number) => SVGSVGElement, most = 640): () => void {
-  let last = 0;
-  const again = (): void => {
-    const width = Math.max(280, Math.min(most, Math.floor(into.clientWidth)));
-    if (width === last || into.clientWidth === 0) return;
-    last = width;
-    into.replaceChildren(paint(width));
-  };
-  const observer = new ResizeObserver(again);
-  observer.observe(into);
-  again();
-  return () => observer.disconnect();
+export class Fitted {
+  private width = 0;
+  private readonly observer = new ResizeObserver((sizes) => {
+    const room = Math.floor(sizes.at(-1)?.contentRect.width ?? 0);
+    const width = Math.max(280, Math.min(widest, room));
+    if (room === 0 || width === this.width) return;
+    this.width = width;
+    this.redraw();
+  });
+
+  constructor(
+    private readonly into: HTMLElement,
+    private readonly paint: (width: number) => SVGSVGElement,
+  ) {
+    this.observer.observe(into);
+  }
+
+  /** Something other than the room has changed. */
+  redraw(): void {
+    if (this.width > 0) this.into.replaceChildren(this.paint(this.width));
+  }
+
+  stop(): void {
+    this.observer.disconnect();
+  }
 }
+
+const widest = 640;
 
 /** The JSON that the server put beside an element, or undefined. */
 export function dataOf(element: Element): unknown {

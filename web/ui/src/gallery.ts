@@ -31,7 +31,7 @@ function recall(id: string, kind: "choice" | "text" | "aloud", answer?: string):
   const form = el("form", { class: "recall", "aria-labelledby": `recall-${id}` }, middle, el("div", { class: "row" }, el("button", { class: "scripted", text: "Answer" })));
   const wrong = el("template", { "data-reply": "0" });
   wrong.content.append("A crossing costs time. It buys a border.");
-  const whole = made("sn-recall", { "data-id": id, "data-kind": kind, "data-accept": '["write"]' }, el("p", { "data-part": "question", id: `recall-${id}`, text: "Why two modes?" }), form, wrong, el("details", { "data-part": "answer" }, el("summary", { text: "Answer" }), el("p", { text: "The processor itself keeps a program from devices and from others." })));
+  const whole = made("sn-recall", { "data-id": id, "data-kind": kind, "data-accept": '["write"]' }, el("p", { "data-part": "question", id: `recall-${id}`, text: `Why two modes? (${id})` }), form, wrong, el("details", { "data-part": "answer" }, el("summary", { text: "Answer" }), el("p", { text: "The processor itself keeps a program from devices and from others." })));
   if (answer !== undefined)
     queueMicrotask(() =>
       submit(whole, (field) => {

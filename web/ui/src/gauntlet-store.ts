@@ -32,6 +32,7 @@ export class GauntletStore {
   private kept: Kept = { interview: "", marks: [], comes_back: [], unsent: [] };
   private readonly key: string;
   private readonly path: string;
+  private sending = Promise.resolve(true);
 
   constructor(module: string) {
     this.key = `gauntlet:${module}`;
@@ -102,7 +103,12 @@ export class GauntletStore {
   }
 
   /** Sends one change after the other; false when the server is away. */
-  private async send(): Promise<boolean> {
+  private send(): Promise<boolean> {
+    this.sending = this.sending.then(() => this.sendAll());
+    return this.sending;
+  }
+
+  private async sendAll(): Promise<boolean> {
     for (;;) {
       const next = this.kept.unsent[0];
       if (!next) return true;

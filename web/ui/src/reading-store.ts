@@ -36,6 +36,7 @@ interface Served {
 export class ReadingStore {
   private readonly key: string;
   private readonly path: string;
+  private sending: Promise<void> = Promise.resolve();
 
   constructor(module: string) {
     this.key = `reading:${module}`;
@@ -99,7 +100,13 @@ export class ReadingStore {
     }
   }
 
-  private async send(): Promise<void> {
+  /** One at a time: what was sent is taken off before the next is read. */
+  private send(): Promise<void> {
+    this.sending = this.sending.then(() => this.sendAll());
+    return this.sending;
+  }
+
+  private async sendAll(): Promise<void> {
     for (;;) {
       const next = this.kept().unsent[0];
       if (!next) return;

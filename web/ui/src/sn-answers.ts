@@ -1,5 +1,7 @@
 import { el } from "./dom.js";
 import { hueOf } from "./drawing.js";
+import { inTurn } from "./in-turn.js";
+import { upgradeRunnable } from "./runnable.js";
 
 /**
  * `<sn-answers data-id>`: a table that answers. Without script and in print it is a
@@ -10,6 +12,10 @@ class AnswersElement extends HTMLElement {
   private rows: { open: HTMLButtonElement; panel: HTMLElement }[] = [];
 
   connectedCallback(): void {
+    inTurn(() => this.build());
+  }
+
+  private build(): void {
     if (this.rows.length > 0) return;
     const table = this.querySelector("table");
     const written = [...(table?.tBodies[0]?.rows ?? [])];
@@ -21,7 +27,7 @@ class AnswersElement extends HTMLElement {
       if (!head) continue;
       const open = el("button", { type: "button", "aria-controls": `${id}-row-${i + 1}`, id: `${id}-open-${i + 1}` });
       open.append(...nameOf(head));
-      const panel = el("div", { class: "panel", id: `${id}-row-${i + 1}`, role: "region", "aria-labelledby": open.id });
+      const panel = el("div", { class: "panel", id: `${id}-row-${i + 1}`, role: "group", "aria-labelledby": open.id });
       for (const cell of cells) panel.append(...[...cell.childNodes].map((node) => node.cloneNode(true)));
       const hue = hueOf(row.dataset["colour"]);
       for (const part of [open, panel]) part.classList.add(`hue-${hue}`);
@@ -35,6 +41,11 @@ class AnswersElement extends HTMLElement {
     const named = title === "" ? [] : [el("h3", { text: title, id: `${id}-title` })];
     this.prepend(...named, grid);
     this.dataset["ready"] = "";
+    for (const copy of grid.querySelectorAll<HTMLElement>("pre[data-run]")) {
+      copy.dataset["run"] = "";
+      copy.querySelector("button")?.remove(); // it belongs to the table's own
+    }
+    upgradeRunnable(grid);
     this.open(0);
   }
 

@@ -20,6 +20,7 @@ class BesideElement extends HTMLElement {
   };
 
   connectedCallback(): void {
+    this.setAttribute("role", "region");
     this.replaceChildren(this.opener, this.says);
     document.addEventListener("sn-run", this.runs);
   }
@@ -67,8 +68,8 @@ class BesideElement extends HTMLElement {
       return made;
     };
     const inside = el(
-      "section",
-      { class: "side", "aria-label": "Your sandbox" },
+      "div",
+      { class: "side" },
       el("div", { class: "panel-bar" }, document.createElement("sn-time"), act("extend", "+15 min"), act("reset", "Reset"), button("Close", () => this.close(), "leave-panel")),
       el("div", { class: "sheet-bar" }, el("span", { class: "sheet-words", text: "Your sandbox" }), toggle),
       document.createElement("sn-terminals"),

@@ -1,5 +1,6 @@
 import { el } from "./dom.js";
-import { dataOf, fit } from "./drawing.js";
+import { dataOf, Fitted } from "./drawing.js";
+import { inTurn } from "./in-turn.js";
 import { addressSpace } from "./picture-address-space.js";
 import { cycle } from "./picture-cycle.js";
 import { descriptors } from "./picture-descriptors.js";
@@ -27,21 +28,25 @@ const kinds: Record<string, Paint> = {
  */
 class PictureElement extends HTMLElement {
   private stage = el("div", { class: "stage" });
-  private stop: (() => void) | undefined;
+  private drawing: Fitted | undefined;
 
   connectedCallback(): void {
+    inTurn(() => this.isConnected && this.show());
+  }
+
+  private show(): void {
     const paint = kinds[this.dataset["kind"] ?? ""];
     const data = dataOf(this);
     const figure = this.querySelector("figure");
     if (!paint || data === undefined || !figure) return; // the words stay
     const title = figure.querySelector("figcaption")?.textContent?.trim() ?? "";
     if (!this.stage.isConnected) this.build(figure);
-    this.stop = fit(this.stage, (width) => paint(data as never, width, title));
+    this.drawing = new Fitted(this.stage, (width) => paint(data as never, width, title));
     this.dataset["ready"] = "";
   }
 
   disconnectedCallback(): void {
-    this.stop?.();
+    this.drawing?.stop();
   }
 
   private build(figure: HTMLElement): void {

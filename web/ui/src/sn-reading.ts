@@ -86,7 +86,7 @@ class ReadingElement extends HTMLElement {
     this.store.keepPlace({
       section: this.getAttribute("section") ?? "",
       number: here?.querySelector(".number")?.textContent ?? "",
-      title: here?.querySelector("span:last-child")?.textContent ?? document.title,
+      title: here?.querySelector("span:not(.number, .spoken)")?.textContent ?? document.title,
       path: location.pathname + (this.passage ? `#${this.passage.id}` : ""),
       part: this.passage?.querySelector("h2")?.textContent ?? "",
       minutes: Math.max(1, Math.round(left / pace)),

@@ -1,5 +1,6 @@
 import { button, el } from "./dom.js";
-import { dataOf, fit } from "./drawing.js";
+import { dataOf, Fitted, sheet } from "./drawing.js";
+import { inTurn } from "./in-turn.js";
 import { bare, marked } from "./marked.js";
 import { birth } from "./stepper-birth.js";
 import { crossing } from "./stepper-crossing.js";
@@ -29,7 +30,7 @@ class StepperElement extends HTMLElement {
   private next = button("Next", () => this.step(1), "main");
   private marks: HTMLAnchorElement[] = [];
   private texts: HTMLElement[] = [];
-  private stopFitting: (() => void) | undefined;
+  private drawing: Fitted | undefined;
   private touched: { x: number; y: number } | undefined;
 
   private readonly addressed = (): void => {
@@ -40,7 +41,12 @@ class StepperElement extends HTMLElement {
   };
 
   connectedCallback(): void {
+    inTurn(() => this.isConnected && this.begin());
+  }
+
+  private begin(): void {
     if (!this.data) this.build();
+    this.drawing = new Fitted(this.stage, (width) => this.paint(width));
     window.addEventListener("hashchange", this.addressed);
     const first = this.stepOf(location.hash);
     this.show(first ?? 0, false);
@@ -49,8 +55,7 @@ class StepperElement extends HTMLElement {
 
   disconnectedCallback(): void {
     window.removeEventListener("hashchange", this.addressed);
-    this.stopFitting?.();
-    this.stopFitting = undefined;
+    this.drawing?.stop();
   }
 
   private build(): void {
@@ -162,18 +167,19 @@ class StepperElement extends HTMLElement {
     this.redraw();
   }
 
-  /** A question is asked over what was to be seen before. */
   private redraw(): void {
+    this.toggleAttribute("data-veiled", this.waiting && this.now === 0);
+    this.drawing?.redraw();
+  }
+
+  /** A question is asked over what was to be seen before. */
+  private paint(width: number): SVGSVGElement {
     const { data, scene } = this;
     const step = data?.steps[this.waiting ? Math.max(0, this.now - 1) : this.now];
-    if (!data || !scene || !step) return;
-    this.stopFitting?.();
-    this.toggleAttribute("data-veiled", this.waiting && this.now === 0);
-    this.stopFitting = fit(this.stage, (width) => {
-      const drawing = scene.paint(step, width);
-      drawing.setAttribute("aria-label", `${bare(data.title)}: ${bare(step.title)}`);
-      return drawing;
-    });
+    if (!data || !scene || !step) return sheet(width, 0, "");
+    const drawing = scene.paint(step, width);
+    drawing.setAttribute("aria-label", `${bare(data.title)}: ${bare(step.title)}`);
+    return drawing;
   }
 
   private key(event: KeyboardEvent): void {

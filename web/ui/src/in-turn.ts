@@ -1,0 +1,19 @@
+// Work that need not be done at once: one piece a task, so that keys and scrolling come
+// in between.
+
+const waiting: (() => void)[] = [];
+
+/** Does it soon, after what was asked before. */
+export function inTurn(act: () => void): void {
+  waiting.push(act);
+  if (waiting.length === 1) setTimeout(next);
+}
+
+function next(): void {
+  try {
+    waiting[0]?.();
+  } finally {
+    waiting.shift();
+    if (waiting.length > 0) setTimeout(next);
+  }
+}

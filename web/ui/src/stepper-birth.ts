@@ -60,7 +60,7 @@ export const birth: MakeScene = () => ({
 
     // What the kernel keeps.
     page.append(named("kernel", record, moment.over ? "record kept" : "record", half && moment.over ? "status 0" : moment.record));
-    page.append(shape("kernel", table), words(table.x + 12, table.y + 24, half ? "page table" : "page table of the child", { kind: "bold" }));
+    page.append(shape("kernel", table), words(table.x + 12, table.y + 24, half ? "its memory map" : "where the child's memory is", { kind: "bold" }));
     const cell = (table.width - 24) / entries;
     for (let i = 0; i < entries; i++) {
       const on = moment.present.includes(i);
@@ -74,7 +74,7 @@ export const birth: MakeScene = () => ({
     const frames: Area = { x: table.x, y: foot + 34, width: table.width, height: 46 };
     page.append(layer("hardware", foot + 12), draw("path", { class: "rule", d: `M0 ${foot - 6}H${width}` }));
     page.append(named("io", disk, half ? "disk" : "disk: the file a.out"));
-    page.append(named("memory", frames, moment.shared ? (half ? "shared" : "the shell's frames, shared") : `${moment.present.length} frames`));
+    page.append(named("memory", frames, moment.shared ? (half ? "shared" : "the shell's memory, shared") : `${half ? "memory" : "parts in memory"}: ${moment.present.length}`));
     if (moment.from === "disk") page.append(arrow([[disk.x + disk.width, foot + 57], [frames.x - 3, foot + 57]], "io"));
     if (moment.from === "call") page.append(arrow([[child.x + 40, child.y + child.height], [child.x + 40, line + 34]], "user"));
 

@@ -71,6 +71,7 @@ async function visit(path) {
 }
 
 test("each page is small, paints soon, holds still, and asks nobody else", async () => {
+  const missed = [];
   const worst = { bytes: 0, paint: 0, task: 0, shift: 0 };
   for (const path of paths) {
     const cost = await measure(path);
@@ -80,9 +81,10 @@ test("each page is small, paints soon, holds still, and asks nobody else", async
     assert.deepEqual(cost.foreign, [], `${path} asks another server`);
     assert.deepEqual(cost.terminals, [], `${path} loads terminals that nobody opened`);
     assert.ok(cost.paint > 0, `${path} was never painted`);
-    for (const key of Object.keys(most)) assert.ok(cost[key] <= most[key], `${figures}; ${key} may be ${most[key]}`);
+    for (const key of Object.keys(most)) if (cost[key] > most[key]) missed.push(`${figures}; ${key} may be ${most[key]}`);
   }
   console.log(`worst of ${paths.length} pages: ${(worst.bytes / 1024).toFixed(1)} KiB, paint ${Math.round(worst.paint)} ms, task ${Math.round(worst.task)} ms, shift ${worst.shift.toFixed(4)}`);
+  assert.deepEqual(missed, []);
 });
 
 test("no page of the course violates a rule of axe, light or dark", async () => {

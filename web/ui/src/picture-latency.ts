@@ -41,7 +41,7 @@ export function latency(data: Latency, width: number, title: string): SVGSVGElem
     const long = Math.max(4, x(row.ns) - axis.from);
     page.append(draw("g", { class: `hue-${hue}` }, draw("rect", { class: "shape", x: axis.from, y: bar + 4, width: long, height: 14 })));
     const before = rows[i - 1];
-    const says = [duration(row.ns / 1e9), `like ${asIf(row.ns / cycle)}`, ...(before ? [`${factor(row.ns / before.ns)} times the one above`] : [])];
+    const says = [duration(row.ns / 1e9), `like ${asIf(row.ns / cycle)}`, ...(before ? [`${factor(row.ns / before.ns)} × the one above`] : [])];
     page.append(words(axis.from, bar + 36, half ? [says.slice(0, 2).join(", "), ...says.slice(2)] : says.join(", ")));
   }
   return page;

@@ -1,4 +1,4 @@
-import { type Area, arrow, hueOf, lineHeight, named, sheet, words, wrapped } from "./drawing.js";
+import { type Area, arrow, hueOf, letter, lineHeight, named, sheet, words, wrapped } from "./drawing.js";
 
 export interface States {
   states: { key: string; name: string; colour?: string }[];
@@ -17,7 +17,8 @@ export function states(data: States, width: number, title: string): SVGSVGElemen
   const others = data.states.filter((state) => state !== hub);
   const aside = data.moves.filter((move) => move.from !== hub.key && move.to !== hub.key);
   const hubWide = half ? 82 : 120;
-  const wide = half ? 92 : 150;
+  const longest = Math.max(...others.flatMap(({ name }) => name.split(" ").map((word) => word.length)));
+  const wide = Math.min(150, Math.max(half ? 92 : 150, Math.ceil(longest * letter) + 20));
   const edge = 10 + 16 * aside.length;
   const between = { from: hubWide + 6, to: width - wide - edge };
   const room = between.to - between.from - 22;

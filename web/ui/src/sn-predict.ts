@@ -27,7 +27,7 @@ class PredictElement extends HTMLElement {
     const reply = this.querySelector<HTMLElement>('[data-part="reply"]');
     rememberHere(this.key, said);
     const answer = this.dataset["answer"];
-    const words = answer === undefined ? `You said ${said}. Now run it.` : same(said, answer) ? `You said ${said}, and it is.` : `You said ${said}. It is ${answer}.`;
+    const words = answer === undefined ? `You said ${said}. Now run it.` : same(said, answer) ? `Yes: ${answer}.` : `You said ${said}. It is: ${answer}.`;
     const verdict = el("div", { class: "verdict", tabindex: "-1" }, el("p", { class: "message" }, ...marked(words)));
     verdict.append(...[...(reply?.children ?? [])].filter((child) => child.tagName !== "SUMMARY").map((child) => child.cloneNode(true)));
     this.querySelector(".verdict")?.remove();

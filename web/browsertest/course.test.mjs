@@ -121,6 +121,8 @@ test("the reader is the scheduler: loses an update, keeps both, then turns the m
   };
   const said = lost.locator(".said");
   const mutex = lost.getByRole("button", { name: /^Mutex/ });
+  assert.equal(await mutex.count(), 0, "it asks before there is anything to try");
+  await lost.getByRole("button", { name: "Show me" }).press("Enter");
   await mutex.press("Enter");
   assert.match((await said.textContent()) ?? "", /First find/);
   await run("ABABAB");
@@ -201,7 +203,10 @@ test("recall answers each wrong answer, and is counted on the server", async () 
   await shot(page, "recall-answered");
   await page.locator("nav.turn").scrollIntoViewIfNeeded();
   const reading = async () => (await (await context.request.get(at("/api/v1/modules/os/reading"))).json()).sections.find(({ id }) => id === "program-to-process");
-  await page.waitForFunction(() => JSON.parse(localStorage.getItem("reading:os") ?? "{}").unsent?.length === 0);
+  await page.waitForFunction(() => {
+    const { read, unsent } = JSON.parse(localStorage.getItem("reading:os") ?? "{}");
+    return read?.includes("program-to-process") && unsent.length === 0;
+  });
   const kept = await reading();
   assert.equal(kept.recalled.length, 3);
   assert.equal(kept.read, true);
@@ -386,6 +391,7 @@ test("in print steppers are lists, tables are whole, and pictures have their wor
   assert.deepEqual(hidden, []);
   assert.ok(Object.values(counts).every((count) => count > 0), JSON.stringify(counts));
   assert.equal(await page.locator("sn-stepper .frame").first().isVisible(), false);
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)) <= 0, "nothing is cut off on paper");
   await shot(page, "section-print", true);
   await page.emulateMedia({ media: "screen" });
 });

@@ -6,7 +6,8 @@ import { accessible, desk, launch, shot } from "./browser.mjs";
 import { startServer } from "./server.mjs";
 
 const slower = 4; // × than this machine
-const most = { bytes: 150 * 1024, paint: 1000, task: 200, shift: 0.02 };
+// What only a quiet machine can hold is measured always, and held by make bench.
+const most = { bytes: 150 * 1024, shift: 0.02, ...(process.env.SYSNERD_QUIET ? { paint: 1000, task: 200 } : {}) };
 
 let server, browser;
 let paths = [];
@@ -32,7 +33,7 @@ async function measure(path) {
   const least = await visit(path);
   for (let again = 0; again < 2 && Object.keys(most).some((key) => least[key] > most[key]); again++) {
     const cost = await visit(path);
-    for (const key of Object.keys(most)) least[key] = Math.min(least[key], cost[key]);
+    for (const key of ["bytes", "paint", "task", "shift"]) least[key] = Math.min(least[key], cost[key]);
   }
   return least;
 }

@@ -13,7 +13,7 @@ func FuzzProse(f *testing.F) {
 	f.Add("- a\n| b |\n# c {#d}\n~~~\n", "a: {b: [c: d]}\n--- \nx")
 	f.Fuzz(func(t *testing.T, text, document string) {
 		if len(text)+len(document) > 16<<10 {
-			t.Skip()
+			return // more than a text has: it costs time and shows nothing
 		}
 		last, total := -1, strings.Count(text, "\n")
 		for _, p := range pieces(text) {

@@ -39,9 +39,8 @@ type Config struct {
 
 // Engine is a [sandbox.Engine] on a Docker Engine.
 type Engine struct {
-	cfg      Config
-	api      *client.Client
-	cgroupV2 bool
+	cfg Config
+	api *client.Client
 }
 
 var _ sandbox.Engine = (*Engine)(nil)
@@ -81,11 +80,6 @@ func (e *Engine) greet(ctx context.Context) error {
 		return fmt.Errorf("%w: it runs %s containers; switch it to Linux containers", sandbox.ErrUnavailable, ping.OSType)
 	}
 	e.api.NegotiateAPIVersionPing(ping)
-	info, err := e.api.Info(ctx)
-	if err != nil {
-		return explain(ctx, err)
-	}
-	e.cgroupV2 = info.CgroupVersion == "2"
 	return nil
 }
 

@@ -41,9 +41,6 @@ func engine(version string, others http.HandlerFunc) http.HandlerFunc {
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/_ping"):
 			_, _ = io.WriteString(w, "OK")
-		case strings.HasSuffix(r.URL.Path, "/info"):
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = io.WriteString(w, `{"CgroupVersion":"2"}`)
 		default:
 			others(w, r)
 		}

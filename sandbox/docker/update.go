@@ -34,13 +34,13 @@ func (e *Engine) update(ctx context.Context, id string, limits sandbox.Limits) e
 	if !c.running {
 		return sandbox.ErrNotRunning
 	}
-	// cgroup v1 refuses a limit below what is in use; v2 takes it and kills.
-	if e.cgroupV2 {
-		if used, err := e.inUse(ctx, c.container); err != nil {
-			return err
-		} else if used > limits.Memory {
-			return fmt.Errorf("%w: %d bytes of memory", sandbox.ErrLimitBelowUse, used)
-		}
+	// cgroup v2 takes a limit below what is in use, and kills. v1 refuses it, but
+	// only when the kernel has nothing left to take back: programs that read their
+	// files in again meanwhile keep it at that for many seconds.
+	if used, err := e.inUse(ctx, c.container); err != nil {
+		return err
+	} else if used > limits.Memory {
+		return fmt.Errorf("%w: %d bytes of memory", sandbox.ErrLimitBelowUse, used)
 	}
 	_, err = e.api.ContainerUpdate(ctx, c.container, container.UpdateConfig{Resources: resources(limits)})
 	switch {

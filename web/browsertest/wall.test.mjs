@@ -36,7 +36,9 @@ const says = (place, pattern) =>
     ([where, source]) => new RegExp(source).test(document.querySelector(where)?.textContent.replaceAll("\u00a0", " ") ?? ""),
     [`sn-wall ${place}`, pattern.source],
     { timeout: 15_000 },
-  );
+  ).catch(async (error) => {
+    throw new Error(`${place} says "${await words(place)}", want ${pattern}`, { cause: error });
+  });
 const words = async (place) => (await wall().locator(place).innerText()).replaceAll("\u00a0", " ");
 
 const heights = {}; // by width

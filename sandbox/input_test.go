@@ -118,8 +118,11 @@ func TestCtrlCWaitsForTheLink(t *testing.T) {
 	s := claim(t, open(t, engine, 4), "ada")
 	term := watch(t, s, -1)
 	term.until("$ ")
-	term.typed("PS1=; echo go; sleep 1000\n")
-	term.until("go\r\n")
+	// What runs in front has to be there: Ctrl-C as bash forks it reaches nobody.
+	term.typed("PS1=; sed -u s/up/here/\n")
+	term.until("\x1b[?2004l")
+	term.typed("up\n")
+	term.until("here\r\n")
 	away := func(yes bool) {
 		engine.mu.Lock()
 		defer engine.mu.Unlock()

@@ -2,12 +2,14 @@ package rehearse
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,7 +22,7 @@ import (
 type line struct {
 	name    string
 	socket  *websocket.Conn
-	head    string // in front of each message, both ways (ttyd)
+	peer    *peer // nil for our own protocol
 	acks    bool
 	offset  int64
 	acked   int64
@@ -28,7 +30,11 @@ type line struct {
 }
 
 func (l *line) typed(b *testing.B, text string) {
-	if err := l.socket.WriteMessage(websocket.BinaryMessage, []byte(l.head+text)); err != nil {
+	kind := websocket.BinaryMessage
+	if l.peer != nil {
+		kind, text = websocket.TextMessage, l.peer.input+text // gotty reads no other
+	}
+	if err := l.socket.WriteMessage(kind, []byte(text)); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -41,9 +47,9 @@ func (l *line) next(b *testing.B) []byte {
 			b.Fatalf("%s: %v", l.name, err)
 		}
 		switch {
-		case l.head != "":
-			if p, ok := bytes.CutPrefix(p, []byte(l.head)); ok {
-				return p
+		case l.peer != nil:
+			if p, ok := bytes.CutPrefix(p, []byte(l.peer.output)); ok {
+				return l.peer.decode(b, p)
 			}
 		case kind == websocket.BinaryMessage:
 			l.offset += int64(len(p))
@@ -74,7 +80,38 @@ func (l *line) until(b *testing.B, mark string) {
 	}
 }
 
-// connect has sysnerd on Docker, the floor, and ttyd where it is installed.
+// peer is another program that puts a shell behind a WebSocket. What it sends and
+// takes has a letter in front.
+type peer struct {
+	name          string
+	args          []string // without the port
+	subprotocol   string
+	hello         string
+	input, output string // the letter in front of what is typed, of what is printed
+	decode        func(*testing.B, []byte) []byte
+}
+
+// peers are compared where they are installed.
+var peers = []peer{
+	{
+		name: "ttyd", args: []string{"-W", "-i", "127.0.0.1"}, subprotocol: "tty",
+		hello: `{"AuthToken":"","columns":200,"rows":40}`, input: "0", output: "0",
+		decode: func(_ *testing.B, p []byte) []byte { return p },
+	},
+	{
+		name: "gotty", args: []string{"-w", "-a", "127.0.0.1"}, subprotocol: "webtty",
+		hello: `{"Arguments":"","AuthToken":""}`, input: "1", output: "1",
+		decode: func(b *testing.B, p []byte) []byte {
+			n, err := base64.StdEncoding.Decode(p, p)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return p[:n]
+		},
+	},
+}
+
+// connect has sysnerd on Docker, the floor, and those peers that are installed.
 func connect(b *testing.B) []*line {
 	b.Helper()
 	s := onDocker(b, 1)
@@ -89,52 +126,63 @@ func connect(b *testing.B) []*line {
 	if _, err := l.claim(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	dial := func(address string, d websocket.Dialer, h http.Header) *websocket.Conn {
-		socket, _, err := d.DialContext(b.Context(), "ws"+strings.TrimPrefix(address, "http"), h)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { socket.Close() })
-		return socket
-	}
 	own := &line{name: "sysnerd", acks: true, serving: []int{s.cmd.Process.Pid}}
-	own.socket = dial(s.URL+l.box.Terminal+"?cols=200&rows=40", websocket.Dialer{Jar: who.client.Jar, Subprotocols: []string{subprotocol}}, http.Header{"Origin": {s.URL}})
+	own.socket = dial(b, s.URL+l.box.Terminal+"?cols=200&rows=40", websocket.Dialer{Jar: who.client.Jar, Subprotocols: []string{subprotocol}}, http.Header{"Origin": {s.URL}})
 	address, pid := child(b, "floor")
-	all := []*line{own, {name: "floor", socket: dial(address, websocket.Dialer{}, nil), serving: []int{pid}}}
-
-	path, err := exec.LookPath("ttyd")
-	if err != nil {
-		fmt.Println("ttyd is not installed: not compared (apt-get install ttyd)")
-		return all
+	all := []*line{own, {name: "floor", socket: dial(b, address, websocket.Dialer{}, nil), serving: []int{pid}}}
+	for i := range peers {
+		path, err := exec.LookPath(peers[i].name)
+		if err != nil {
+			fmt.Println(peers[i].name, "is not on the PATH: not compared")
+			continue
+		}
+		all = append(all, peers[i].start(b, path))
 	}
+	return all
+}
+
+func dial(b *testing.B, address string, d websocket.Dialer, h http.Header) *websocket.Conn {
+	b.Helper()
+	socket, _, err := d.DialContext(b.Context(), "ws"+strings.TrimPrefix(address, "http"), h)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { socket.Close() })
+	return socket
+}
+
+// start runs the peer with a shell, and attaches to it.
+func (p *peer) start(b *testing.B, path string) *line {
+	b.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(free.Addr().String())
+	address := free.Addr().String()
+	_, port, _ := net.SplitHostPort(address)
 	free.Close()
-	c3 := exec.Command(path, "-W", "-i", "127.0.0.1", "-p", port, "bash", "--norc")
-	if err := c3.Start(); err != nil {
+	served := exec.Command(path, append(slices.Clone(p.args), "-p", port, "bash", "--norc")...)
+	if err := served.Start(); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		_ = c3.Process.Kill()
-		_ = c3.Wait()
+		_ = served.Process.Kill()
+		_ = served.Wait()
 	})
 	for {
-		c, err := net.Dial("tcp", "127.0.0.1:"+port)
+		c, err := net.Dial("tcp", address)
 		if err == nil {
 			c.Close()
 			break
 		}
 		pause(b.Context(), 20*time.Millisecond)
 	}
-	peer := &line{name: "ttyd", head: "0", serving: []int{c3.Process.Pid}}
-	peer.socket = dial("http://127.0.0.1:"+port+"/ws", websocket.Dialer{Subprotocols: []string{"tty"}}, nil)
-	if err := peer.socket.WriteMessage(websocket.TextMessage, []byte(`{"AuthToken":"","columns":200,"rows":40}`)); err != nil {
+	l := &line{name: p.name, peer: p, serving: []int{served.Process.Pid}}
+	l.socket = dial(b, "http://"+address+"/ws", websocket.Dialer{Subprotocols: []string{p.subprotocol}}, http.Header{"Origin": {"http://" + address}})
+	if err := l.socket.WriteMessage(websocket.TextMessage, []byte(p.hello)); err != nil {
 		b.Fatal(err)
 	}
-	return append(all, peer)
+	return l
 }
 
 // ready has each shell give back what it gets, by a program that wakes up for it.

@@ -71,14 +71,15 @@ func (l *learner) live(ctx context.Context, after time.Duration) {
 			}
 		}
 		l.think(ctx)
-		err := act(ctx)
-		for errors.Is(err, errCut) && ctx.Err() == nil { // what it was at is lost, the shell is not
-			if err = l.back(ctx); err == nil {
-				err = l.freshPrompt(ctx)
+		// Behind an error nobody knows where the terminal stands, and what it says
+		// next would be held against the wrong question.
+		for err := act(ctx); err != nil; err = l.freshPrompt(ctx) {
+			if errors.Is(err, errCut) { // what it was at is lost, the shell is not
+				err = l.back(ctx)
 			}
-		}
-		if !l.told(ctx, err) {
-			return
+			if err != nil && !l.told(ctx, err) {
+				return
+			}
 		}
 	}
 }
@@ -249,24 +250,39 @@ func (l *learner) back(ctx context.Context) error {
 }
 
 // freshPrompt ends whatever was being typed or run. A Ctrl-C takes along what was
-// typed right behind it, so its prompt is awaited first.
+// typed right behind it, so its prompt is awaited first. That one may have been on
+// its way before, and then the line is gone: it is typed again, as a person would.
 func (l *learner) freshPrompt(ctx context.Context) error {
-	if err := l.screen.typed("\x03"); err != nil {
-		return err
-	}
-	if _, err := l.prompt(ctx); err != nil {
-		return err
-	}
-	mark := l.name + "-" + fmt.Sprint(l.rand.Uint32())
-	// The echo of the line has the mark in two pieces, the output in one.
-	if err := l.screen.typed("echo " + mark[:1] + "''" + mark[1:] + "\r"); err != nil {
-		return err
-	}
 	within, cancel := context.WithTimeout(ctx, promptTime)
 	defer cancel()
-	if _, _, err := l.screen.until(within, []byte(mark)); err != nil {
-		return err
+	for {
+		if err := l.screen.typed("\x03"); err != nil {
+			return err
+		}
+		if _, _, err := l.screen.until(within, promptDrawn); err != nil {
+			return noFreshPrompt(ctx, err)
+		}
+		mark := l.name + "-" + fmt.Sprint(l.rand.Uint32())
+		// The echo of the line has the mark in two pieces, the output in one.
+		if err := l.screen.typed("echo " + mark[:1] + "''" + mark[1:] + "\r"); err != nil {
+			return err
+		}
+		soon, stop := context.WithTimeout(within, promptTime/5)
+		_, _, err := l.screen.until(soon, []byte(mark))
+		stop()
+		switch {
+		case err == nil:
+			_, err = l.prompt(ctx)
+			return err
+		case !errors.Is(err, context.DeadlineExceeded) || within.Err() != nil:
+			return noFreshPrompt(ctx, err)
+		}
 	}
-	_, err := l.prompt(ctx)
+}
+
+func noFreshPrompt(ctx context.Context, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return fmt.Errorf("no fresh prompt within %s", promptTime)
+	}
 	return err
 }

@@ -6,8 +6,8 @@ import { accessible, desk, launch, shot } from "./browser.mjs";
 import { startServer } from "./server.mjs";
 
 const slower = 4; // × than this machine
-// What only a quiet machine can hold is measured always, and held by make bench.
-const most = { bytes: 150 * 1024, shift: 0.02, ...(process.env.SYSNERD_QUIET ? { paint: 1000, task: 200 } : {}) };
+const most = { bytes: 150 * 1024, paint: 1000, task: 200, shift: 0.02 };
+const visits = 5;
 
 let server, browser;
 let paths = [];
@@ -26,14 +26,15 @@ after(async () => {
 });
 
 /**
- * What a page costs: the least of up to three visits, since other programs of this
- * machine can only add to it.
+ * What a page costs: the least of up to five visits, each as a new reader. Other programs
+ * of this machine take the slowed processor away in between, so they only ever add to a
+ * time; a page that is too heavy is so at each visit.
  */
 async function measure(path) {
   const least = await visit(path);
-  for (let again = 0; again < 2 && Object.keys(most).some((key) => least[key] > most[key]); again++) {
+  for (let again = 1; again < visits && Object.keys(most).some((key) => least[key] > most[key]); again++) {
     const cost = await visit(path);
-    for (const key of ["bytes", "paint", "task", "shift"]) least[key] = Math.min(least[key], cost[key]);
+    for (const key of Object.keys(most)) least[key] = Math.min(least[key], cost[key]);
   }
   return least;
 }
@@ -67,6 +68,7 @@ async function visit(path) {
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   }
   const seen = await page.evaluate(() => window.seen);
+  assert.ok(seen.paint > 0, `${path} was never painted`);
   await context.close();
   return { ...seen, bytes: first, foreign, terminals: files.filter((file) => /sandbox-panel|xterm/.test(file)) };
 }
@@ -81,7 +83,6 @@ test("each page is small, paints soon, holds still, and asks nobody else", async
     console.log(figures);
     assert.deepEqual(cost.foreign, [], `${path} asks another server`);
     assert.deepEqual(cost.terminals, [], `${path} loads terminals that nobody opened`);
-    assert.ok(cost.paint > 0, `${path} was never painted`);
     for (const key of Object.keys(most)) if (cost[key] > most[key]) missed.push(`${figures}; ${key} may be ${most[key]}`);
   }
   console.log(`worst of ${paths.length} pages: ${(worst.bytes / 1024).toFixed(1)} KiB, paint ${Math.round(worst.paint)} ms, task ${Math.round(worst.task)} ms, shift ${worst.shift.toFixed(4)}`);

@@ -17,3 +17,8 @@ function next(): void {
     if (waiting.length > 0) setTimeout(next);
   }
 }
+
+/** An element of a page that can be read before it is there; those on the page begin then. */
+export function defineInTurn(name: string, element: CustomElementConstructor): void {
+  inTurn(() => customElements.define(name, element));
+}

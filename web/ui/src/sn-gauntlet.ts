@@ -1,6 +1,7 @@
 import { button, el, glyph } from "./dom.js";
 import { dayName, daysBetween, today } from "./gauntlet-spacing.js";
 import { GauntletStore, type Mark } from "./gauntlet-store.js";
+import { defineInTurn } from "./in-turn.js";
 
 const target = 75; // seconds: an answer said aloud takes 50 to 75
 
@@ -248,4 +249,4 @@ class GauntletElement extends HTMLElement {
 function clockTime(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
-customElements.define("sn-gauntlet", GauntletElement);
+defineInTurn("sn-gauntlet", GauntletElement);

@@ -1,6 +1,6 @@
 import { el } from "./dom.js";
 import { dataOf, Fitted } from "./drawing.js";
-import { inTurn } from "./in-turn.js";
+import { defineInTurn, inTurn } from "./in-turn.js";
 import { addressSpace } from "./picture-address-space.js";
 import { cycle } from "./picture-cycle.js";
 import { descriptors } from "./picture-descriptors.js";
@@ -59,4 +59,4 @@ class PictureElement extends HTMLElement {
     said.append(written);
   }
 }
-customElements.define("sn-picture", PictureElement);
+defineInTurn("sn-picture", PictureElement);

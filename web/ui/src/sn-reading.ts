@@ -1,4 +1,5 @@
 import { el } from "./dom.js";
+import { defineInTurn } from "./in-turn.js";
 import { glyphOf, ReadingStore } from "./reading-store.js";
 import { reachScrollable } from "./scrollable.js";
 import { upgradeRunnable } from "./runnable.js";
@@ -130,4 +131,4 @@ class ReadingElement extends HTMLElement {
     count.textContent = `${Math.min(questions, reading.recalled.length)} of ${questions}`;
   }
 }
-customElements.define("sn-reading", ReadingElement);
+defineInTurn("sn-reading", ReadingElement);

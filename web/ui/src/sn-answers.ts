@@ -1,6 +1,6 @@
 import { el } from "./dom.js";
 import { hueOf } from "./drawing.js";
-import { inTurn } from "./in-turn.js";
+import { defineInTurn, inTurn } from "./in-turn.js";
 import { upgradeRunnable } from "./runnable.js";
 
 /**
@@ -71,7 +71,7 @@ class AnswersElement extends HTMLElement {
 function nameOf(head: Element): Node[] {
   const key = head.querySelector("b")?.textContent ?? "";
   const rest = (head.textContent ?? "").replace(key, "").trim();
-  if (key.length > 2 && rest.toLowerCase().includes(key.toLowerCase())) return [el("b", { text: rest })];
+  if (key.length > 2 && rest.toLowerCase().includes(key.toLowerCase())) return [document.createTextNode(rest)];
   return [...head.childNodes].map((node) => node.cloneNode(true));
 }
-customElements.define("sn-answers", AnswersElement);
+defineInTurn("sn-answers", AnswersElement);

@@ -4,6 +4,9 @@
 export type Thread = "A" | "B";
 export type Instruction = "lock" | "load" | "add" | "store" | "unlock";
 
+/** What x holds before anybody has added to it. */
+export const start = 41;
+
 const bareProgram: Instruction[] = ["load", "add", "store"];
 const lockedProgram: Instruction[] = ["lock", ...bareProgram, "unlock"];
 
@@ -24,7 +27,7 @@ export interface Race {
 
 export function begin(locked: boolean): Race {
   const fresh = (): ThreadState => ({ done: 0, register: undefined });
-  return { locked, x: 0, threads: { A: fresh(), B: fresh() }, holder: undefined, order: [] };
+  return { locked, x: start, threads: { A: fresh(), B: fresh() }, holder: undefined, order: [] };
 }
 
 export function programOf(race: Race): Instruction[] {
@@ -54,6 +57,11 @@ export function run(race: Race, thread: Thread): Race {
   if (instruction === "add") state.register = (register ?? 0) + 1;
   if (instruction === "store") x = register ?? 0;
   return { ...race, x, holder, threads: { ...race.threads, [thread]: state }, order: [...race.order, { thread, instruction }] };
+}
+
+/** Both have added one, and x went up by less than two. */
+export function lost(race: Race): boolean {
+  return ended(race) && race.x !== start + 2;
 }
 
 export function ended(race: Race): boolean {

@@ -1,11 +1,11 @@
 import { button, el } from "./dom.js";
 import { dataOf, Fitted, sheet } from "./drawing.js";
-import { inTurn } from "./in-turn.js";
+import { defineInTurn, inTurn } from "./in-turn.js";
 import { bare, marked } from "./marked.js";
 import { birth } from "./stepper-birth.js";
 import { crossing } from "./stepper-crossing.js";
 import { lostUpdate } from "./stepper-lost-update.js";
-import type { Ask, MakeScene, Scene, Step, StepperData } from "./stepper-scene.js";
+import { type Ask, before, type MakeScene, type Scene, type Step, type StepperData } from "./stepper-scene.js";
 import { translate } from "./stepper-translate.js";
 
 const scenes: Record<string, MakeScene> = { birth, crossing, translate, "lost-update": lostUpdate };
@@ -168,15 +168,15 @@ class StepperElement extends HTMLElement {
   }
 
   private redraw(): void {
-    this.toggleAttribute("data-veiled", this.waiting && this.now === 0);
     this.drawing?.redraw();
   }
 
   /** A question is asked over what was to be seen before. */
   private paint(width: number): SVGSVGElement {
     const { data, scene } = this;
-    const step = data?.steps[this.waiting ? Math.max(0, this.now - 1) : this.now];
-    if (!data || !scene || !step) return sheet(width, 0, "");
+    const now = data?.steps[this.waiting ? Math.max(0, this.now - 1) : this.now];
+    if (!data || !scene || !now) return sheet(width, 0, "");
+    const step = this.waiting && this.now === 0 ? { ...now, draw: before } : now;
     const drawing = scene.paint(step, width);
     drawing.setAttribute("aria-label", `${bare(data.title)}: ${bare(step.title)}`);
     return drawing;
@@ -223,4 +223,4 @@ function replyTo(ask: Ask, option: string): string {
   const verdict = option === "" ? `Answer: ${ask.answer}.` : option === ask.answer ? `Yes: ${ask.answer}.` : `You said ${option}. It is: ${ask.answer}.`;
   return `${verdict} ${ask.reply ?? ""}`;
 }
-customElements.define("sn-stepper", StepperElement);
+defineInTurn("sn-stepper", StepperElement);

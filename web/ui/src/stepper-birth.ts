@@ -1,5 +1,5 @@
 import { type Area, arrow, changed, draw, layer, named, shape, sheet, theLine, words } from "./drawing.js";
-import type { MakeScene } from "./stepper-scene.js";
+import { before, type MakeScene } from "./stepper-scene.js";
 
 // From fork to wait: the shell and its child above the line, what the kernel keeps of
 // them below it, memory and disk at the foot.
@@ -33,6 +33,7 @@ const foot = 336;
 export const birth: MakeScene = () => ({
   paint(step, width) {
     const moment = moments[step.draw ?? ""] ?? moments["fork"]!;
+    const alone = step.draw === before; // there is no child yet
     const page = sheet(width, height, step.title);
     const half = width < 460;
     const shell: Area = { x: 0, y: 34, width: half ? 84 : 150, height: 64 };
@@ -40,7 +41,17 @@ export const birth: MakeScene = () => ({
     const record: Area = { x: 0, y: line + 44, width: half ? 134 : 214, height: 66 };
     const table: Area = { x: record.width + 30, y: line + 44, width: width - record.width - 36, height: 66 };
     page.append(layer("user", 16), theLine(width, line, moment.from === "call" ? child.x + 40 : undefined), layer("kernel", line + 30));
-    page.append(named("user", shell, "bash", moment.over ? "waits" : step.draw === "fork" ? "calls fork" : "waits"));
+    page.append(named("user", shell, "bash", alone ? "your shell" : step.draw === "fork" ? "calls fork" : "waits"));
+
+    // Memory and disk, as they are without the child.
+    const disk: Area = { x: 0, y: foot + 34, width: record.width, height: 46 };
+    const frames: Area = { x: table.x, y: foot + 34, width: table.width, height: 46 };
+    page.append(layer("hardware", foot + 12), draw("path", { class: "rule", d: `M0 ${foot - 6}H${width}` }));
+    page.append(named("io", disk, half ? "disk" : "disk: the file a.out"));
+    if (alone) {
+      page.append(named("memory", frames, half ? "memory" : "the shell's memory"));
+      return page;
+    }
 
     // The child and the parts of its memory.
     page.append(words(child.x, 26, moment.childName, { kind: "bold" }));
@@ -69,11 +80,6 @@ export const birth: MakeScene = () => ({
       if (on) page.append(arrow([[at.x + at.width / 2, at.y + 22], [at.x + at.width / 2, foot + 32]], "memory", moment.shared));
     }
 
-    // Memory and disk.
-    const disk: Area = { x: 0, y: foot + 34, width: record.width, height: 46 };
-    const frames: Area = { x: table.x, y: foot + 34, width: table.width, height: 46 };
-    page.append(layer("hardware", foot + 12), draw("path", { class: "rule", d: `M0 ${foot - 6}H${width}` }));
-    page.append(named("io", disk, half ? "disk" : "disk: the file a.out"));
     page.append(named("memory", frames, moment.shared ? (half ? "shared" : "the shell's memory, shared") : `${half ? "memory" : "parts in memory"}: ${moment.present.length}`));
     if (moment.from === "disk") page.append(arrow([[disk.x + disk.width, foot + 57], [frames.x - 3, foot + 57]], "io"));
     if (moment.from === "call") page.append(arrow([[child.x + 40, child.y + child.height], [child.x + 40, line + 34]], "user"));

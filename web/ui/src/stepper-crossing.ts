@@ -50,7 +50,7 @@ export const crossing: MakeScene = () => ({
     const box = (row: number): Area => ({ x: half ? 74 : 150, y: line + 28 + row * 66, width: width - (half ? 80 : 156), height: 50 });
     page.append(
       named("kernel", box(0), half ? "entry" : "the entry", half ? "own stack" : "a stack of its own, registers saved"),
-      named("kernel", box(1), half ? "table" : "system call table", half ? "0: read" : "0: read   1: write   2: open"),
+      named("kernel", box(1), half ? "table" : "system call table", half ? "0: read" : "0: read, 1: write, 2: open"),
       named("kernel", box(2), half ? "read's work" : "the work of read", half ? "copies bytes" : "checks, then copies 100 bytes to buf"),
     );
     const down = (row: number): SVGElement => arrow([[notch, box(row).y + 50], [notch, box(row + 1).y - 1]], "kernel");

@@ -1,36 +1,41 @@
 import { button, el } from "./dom.js";
 import { type Area, changed, cross, draw, named, shape, sheet, words, wrapped } from "./drawing.js";
-import { begin, ended, nextOf, programOf, type Race, run, type Thread, waits } from "./interleaving.js";
+import { begin, ended, lost, nextOf, programOf, type Race, run, start, type Thread, waits } from "./interleaving.js";
 import type { MakeScene } from "./stepper-scene.js";
 
-
 /**
- * The lost update, with the reader as the scheduler. The mutex may be turned on when an
+ * The lost update, with the reader as the scheduler. Until he acts, a step shows the order
+ * that it tells of; orders that he found himself are counted. The mutex may be turned on when an
  * order that loses and one that does not were found, or at the step `mutex`.
  */
 export const lostUpdate: MakeScene = (data, redraw) => {
   let race = begin(false);
   let allowed = false; // to turn the mutex on
   const found = { loses: false, keeps: false };
+  let step: string | undefined; // that is drawn
+  let untouched = true; // the race is as the step tells it: the reader has done nothing yet
 
   const said = el("p", { class: "said", role: "status" });
   const tally = el("p", { class: "tally" });
   const turn = (thread: Thread): HTMLButtonElement =>
     button(`Run ${thread}`, () => {
       const stuck = waits(race, thread);
+      untouched = false;
       race = run(race, thread);
       tell(stuck ? `${thread} waits: ${thread === "A" ? "B" : "A"} holds the mutex.` : "");
     });
   const turns = { A: turn("A"), B: turn("B") };
   const again = button("Start again", () => {
+    untouched = false;
     race = begin(race.locked);
-    tell("x is 0 again.");
+    tell(`x is ${start} again.`);
   });
   const mutex = button("Mutex", () => {
     if (mutex.getAttribute("aria-disabled") === "true") {
       tell("First find an order that loses, and one that doesn't.");
       return;
     }
+    untouched = false;
     race = begin(!race.locked);
     tell(race.locked ? "The mutex is on. Try to lose one now." : "The mutex is off.");
   });
@@ -40,14 +45,13 @@ export const lostUpdate: MakeScene = (data, redraw) => {
 
   function tell(extra: string): void {
     if (ended(race)) {
-      const lost = race.x !== 2;
-      if (!race.locked && lost) found.loses = true;
-      if (!race.locked && !lost) found.keeps = true;
-      said.textContent = lost
+      if (!race.locked && lost(race)) found.loses = true;
+      if (!race.locked && !lost(race)) found.keeps = true;
+      said.textContent = lost(race)
         ? `x is ${race.x}. Both added one; one addition is lost.`
         : race.locked
-          ? "x is 2. With the mutex every order ends so."
-          : "x is 2. Nothing was lost, this time.";
+          ? `x is ${race.x}. With the mutex every order ends so.`
+          : `x is ${race.x}. Nothing was lost, this time.`;
     } else {
       said.textContent = extra || last();
     }
@@ -56,7 +60,7 @@ export const lostUpdate: MakeScene = (data, redraw) => {
   }
   function last(): string {
     const one = race.order.at(-1);
-    if (!one) return "x is 0. Both threads add one to it. Who goes first?";
+    if (!one) return `x is ${race.x}. Both threads add one to it. Who goes first?`;
     const { register } = race.threads[one.thread];
     const does: Record<string, string> = {
       lock: "takes the mutex",
@@ -85,14 +89,31 @@ export const lostUpdate: MakeScene = (data, redraw) => {
   return {
     controls,
     result,
-    paint(step, width) {
-      if (step.draw === "mutex" && !allowed) {
-        allowed = true;
+    paint({ draw }, width) {
+      if (draw !== step) {
+        step = draw;
+        allowed ||= draw === "mutex";
+        if (untouched) {
+          race = raceOf(draw);
+          said.textContent = sayings[draw ?? ""]?.(race) ?? last();
+        }
         show();
       }
       return paintRace(width, race, data.title);
     },
   };
+};
+
+/** The race that a step tells of. */
+function raceOf(draw: string | undefined): Race {
+  const orders: Record<string, Thread[]> = { lose: ["A", "B", "A", "B", "A", "B"], keep: ["A", "A", "A", "B", "B", "B"], mutex: ["A", "A"] };
+  return (orders[draw ?? ""] ?? []).reduce(run, begin(draw === "mutex"));
+}
+
+const sayings: Record<string, (race: Race) => string> = {
+  lose: ({ x }) => `x is ${x}, one addition is lost. Start again: your turn.`,
+  keep: ({ x }) => `x is ${x}, nothing was lost. Start again: your turn.`,
+  mutex: () => "The mutex is on, and A holds it. B has to wait.",
 };
 
 function paintRace(width: number, race: Race, title: string): SVGSVGElement {
@@ -126,7 +147,7 @@ function paintRace(width: number, race: Race, title: string): SVGSVGElement {
   }
   const path = race.order.map(({ thread, instruction }) => `${thread} ${instruction}`).join(", ");
   page.append(words(0, 238, "order so far", { kind: "soft" }), words(0, 258, wrapped(path === "" ? "nothing yet" : path, width).slice(0, 3)));
-  if (ended(race) && race.x !== 2) page.append(cross(middle.x + middle.width - 12, middle.y + 14, 6));
+  if (lost(race)) page.append(cross(middle.x + middle.width - 12, middle.y + 14, 6));
   return page;
 }
 

@@ -7,7 +7,7 @@ export interface Ask {
   reply?: string;
 }
 
-/** A step as its author wrote it. `draw` names the picture of it. */
+/** A step as its author wrote it. `draw` names the picture of it; see {@link before}. */
 export interface Step {
   title: string;
   caption: string;
@@ -15,6 +15,9 @@ export interface Step {
   ask?: Ask;
   address?: string;
 }
+
+/** What a first step that asks draws until it is answered: how things stood before it. */
+export const before = "before";
 
 export interface StepperData {
   id: string;

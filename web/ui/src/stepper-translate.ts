@@ -1,6 +1,6 @@
 import { button, el } from "./dom.js";
 import { type Area, arrow, changed, cross, draw, letter, named, shape, sheet, words, wrapped } from "./drawing.js";
-import type { MakeScene } from "./stepper-scene.js";
+import { before, type MakeScene } from "./stepper-scene.js";
 import { bits, hex, highest, type PageSize, parseAddress, type Translation, translateAddress } from "./translation.js";
 
 const height = 440;
@@ -59,7 +59,7 @@ export const translate: MakeScene = (data, redraw) => {
   return {
     controls,
     paint(step, width) {
-      const at = Math.max(0, order.indexOf(step.draw ?? "split"));
+      const at = step.draw === before ? -1 : Math.max(0, order.indexOf(step.draw ?? "split"));
       // Where nothing is there, the TLB has nothing either.
       const entries = tlb.filter((held) => held.size === now.size && !(at === 3 && samePage(held, now))).slice(0, tlbRows);
       const drawing = paintTranslation(width, now, at, entries, step.title);
@@ -124,7 +124,7 @@ function paintTranslation(width: number, one: Translation, at: number, tlb: Tran
   const frame: Area = { x: 2 + levels * room, y: 268, width: room - 6, height: 72 };
   for (const [i, area] of tables.entries()) {
     const last = i === levels - 1;
-    page.append(words(area.x, area.y - 8, half ? `L${one.lowest + levels - 1 - i}` : `level ${one.lowest + levels - 1 - i}`, { kind: "soft" }), shape("memory", area));
+    page.append(words(area.x, area.y - 10, half ? `L${one.lowest + levels - 1 - i}` : `level ${one.lowest + levels - 1 - i}`, { kind: "soft" }), shape("memory", area));
     if (at < 2) continue;
     const index = one.indexes[i] ?? 0;
     const row: Area = { x: area.x, y: area.y + 8 + Math.round((index / 511) * (area.height - 40)), width: area.width, height: 24 };
@@ -145,7 +145,7 @@ function paintTranslation(width: number, one: Translation, at: number, tlb: Tran
   const split = Math.round(both.width * (half ? 0.45 : 0.4));
   const known = at === 4;
   page.append(named(known ? "memory" : "plain", { ...both, width: split }, "frame", known ? hex(one.frame, 3) : "?"));
-  page.append(named("plain", { ...both, x: both.x + split, width: both.width - split }, "offset", hex(one.offset, digits)));
+  page.append(named("plain", { ...both, x: both.x + split, width: both.width - split }, "offset", at < 0 ? "?" : hex(one.offset, digits)));
   if (known) page.append(changed(both));
   return page;
 }

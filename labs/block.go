@@ -71,7 +71,7 @@ var tags = regexp.MustCompile(`<sup class="cite">.*?</sup>|<[^>]*>`)
 // inlineCode shows a text that a drawing holds as it was written: `backticks` mark code.
 func inlineCode(text string) template.HTML {
 	var out strings.Builder
-	for i, part := range strings.Split(text, "`") {
+	for i, part := range strings.Split(Unbroken(text), "`") {
 		if i%2 == 1 {
 			part = "<code>" + html.EscapeString(part) + "</code>"
 		} else {

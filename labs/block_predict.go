@@ -45,7 +45,8 @@ func readPredict(b *block) template.HTML {
 		Choices       []option
 	}{f, b.say(f.Question), b.say(f.Reply), nil}
 	for _, o := range f.Options {
-		view.Choices = append(view.Choices, option{o, b.say(o)})
+		view.Choices = append(view.Choices, option{Unbroken(o), b.say(o)})
 	}
+	view.Answer = Unbroken(f.Answer)
 	return b.draw("predict", view)
 }

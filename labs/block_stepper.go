@@ -83,6 +83,7 @@ func readStepper(b *block) template.HTML {
 		if s.Ask != nil {
 			asks++
 			b.ask(i+1, *s.Ask, &step)
+			view.Data.Steps[i].Ask = s.Ask.unbroken()
 		}
 		b.take(fmt.Sprintf("%s-step-%d", f.ID, i+1), b.lineOf(s.Title), "a step")
 		view.Steps = append(view.Steps, step)
@@ -104,4 +105,14 @@ func (b *block) ask(step int, ask stepperAsk, view *stepView) {
 	for _, o := range ask.Options {
 		view.Options = append(view.Options, b.say(o))
 	}
+}
+
+// unbroken is the question as the script shows it.
+func (a stepperAsk) unbroken() *stepperAsk {
+	a.Question, a.Answer, a.Reply = Unbroken(a.Question), Unbroken(a.Answer), Unbroken(a.Reply)
+	a.Options = slices.Clone(a.Options)
+	for i, o := range a.Options {
+		a.Options[i] = Unbroken(o)
+	}
+	return &a
 }

@@ -21,7 +21,7 @@ import (
 // markdown leaves raw HTML out, which is goldmark's default.
 var markdown = goldmark.New(
 	goldmark.WithExtensions(extension.Table),
-	goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(codeRenderer{}, 100))),
+	goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(codeRenderer{}, 100), util.Prioritized(textRenderer{}, 100))),
 )
 
 // Bounds of a Markdown text: the parser's time is quadratic in nesting, and in some

@@ -29,7 +29,7 @@ var sectionMarkdown = goldmark.New(
 		parser.WithHeadingAttribute(),
 		parser.WithInlineParsers(util.Prioritized(citeParser{}, 150)), // before links
 	),
-	goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(codeRenderer{}, 100), util.Prioritized(readyRenderer{}, 100))),
+	goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(codeRenderer{}, 100), util.Prioritized(readyRenderer{}, 100), util.Prioritized(textRenderer{}, 100))),
 )
 
 // inlineParser takes all for text: a value that begins with "0." is no list.

@@ -81,7 +81,7 @@ func (p *pages) write(w http.ResponseWriter, r *http.Request, status int, name s
 // inline shows text in which `backticks` mark code, as checks write it.
 func inline(text string) template.HTML {
 	var out strings.Builder
-	for i, part := range strings.Split(text, "`") {
+	for i, part := range strings.Split(labs.Unbroken(text), "`") {
 		switch {
 		case part == "":
 		case i%2 == 1:

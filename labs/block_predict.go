@@ -41,12 +41,14 @@ func readPredict(b *block) template.HTML {
 	}
 	view := struct {
 		predictBlock
-		Asks, Replies template.HTML
-		Choices       []option
-	}{f, b.say(f.Question), b.say(f.Reply), nil}
+		Asks, Right, Replies template.HTML
+		Choices              []option
+	}{f, b.say(f.Question), "", b.say(f.Reply), nil}
 	for _, o := range f.Options {
 		view.Choices = append(view.Choices, option{Unbroken(o), b.say(o)})
 	}
-	view.Answer = Unbroken(f.Answer)
+	if f.Answer != "" {
+		view.Answer, view.Right = Unbroken(f.Answer), b.say(f.Answer)
+	}
 	return b.draw("predict", view)
 }

@@ -35,6 +35,7 @@ func readTable(b *block) template.HTML {
 	}
 	type row struct {
 		tableRow
+		Letter       string // in front of the name: a key that the name doesn't say
 		Called, Says template.HTML
 	}
 	view := struct {
@@ -55,7 +56,10 @@ func readTable(b *block) template.HTML {
 		if r.Show != "" {
 			b.Runs = append(b.Runs, Run{Line: b.lineOf(r.Show), Commands: r.Show})
 		}
-		answers := row{r, b.say(r.Name), b.say(r.Text)}
+		answers := row{tableRow: r, Called: b.say(r.Name), Says: b.say(r.Text)}
+		if len(r.Key) <= 2 {
+			answers.Letter = r.Key
+		}
 		b.tell(answers.Called, answers.Says)
 		view.Rows = append(view.Rows, answers)
 	}

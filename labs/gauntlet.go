@@ -10,7 +10,8 @@ import (
 // Question is one of the interview gauntlet.
 type Question struct {
 	ID       string
-	Number   int // from 1
+	Number   int    // from 1
+	Name     string // in a few words, or ""
 	Question string
 	Probing  string   // what is really asked
 	Points   []string // what a good answer says, for the learner to mark himself
@@ -30,6 +31,7 @@ type gauntletFile struct {
 
 type questionFile struct {
 	ID       string     `yaml:"id"`
+	Name     string     `yaml:"name"`
 	Question string     `yaml:"question"`
 	Probing  string     `yaml:"probing"`
 	Points   []string   `yaml:"points"`
@@ -67,7 +69,7 @@ func (r *reader) gauntlet(dir string, titles map[int]string, known *known) (all 
 	for i, q := range f.Questions {
 		line := itemLines(text, "questions")(i)
 		known.questions = append(known.questions, q.ID)
-		out := Question{ID: q.ID, Number: i + 1, Question: q.Question, Probing: q.Probing, Points: q.Points, Answer: q.Answer, Section: q.Section}
+		out := Question{ID: q.ID, Number: i + 1, Name: q.Name, Question: q.Question, Probing: q.Probing, Points: q.Points, Answer: q.Answer, Section: q.Section}
 		if !r.sound(func() {
 			r.lack(file, line, fmt.Sprintf("question %d", i+1), "id", idPattern.MatchString(q.ID), "question", q.Question != "", "probing", q.Probing != "",
 				"answer", q.Answer != "", "traps", len(q.Traps) > 0, "section", titles[q.Section] != "")

@@ -26,7 +26,7 @@ class AnswersElement extends HTMLElement {
       const [head, ...cells] = row.cells;
       if (!head) continue;
       const open = el("button", { type: "button", "aria-controls": `${id}-row-${i + 1}`, id: `${id}-open-${i + 1}` });
-      open.append(...nameOf(head));
+      open.append(...[...head.childNodes].map((node) => node.cloneNode(true)));
       const panel = el("div", { class: "panel", id: `${id}-row-${i + 1}`, role: "group", "aria-labelledby": open.id });
       for (const cell of cells) panel.append(...[...cell.childNodes].map((node) => node.cloneNode(true)));
       const hue = hueOf(row.dataset["colour"]);
@@ -67,11 +67,4 @@ class AnswersElement extends HTMLElement {
   }
 }
 
-/** Key and name; the name alone where it says the key. A letter is always shown. */
-function nameOf(head: Element): Node[] {
-  const key = head.querySelector("b")?.textContent ?? "";
-  const rest = (head.textContent ?? "").replace(key, "").trim();
-  if (key.length > 2 && rest.toLowerCase().includes(key.toLowerCase())) return [document.createTextNode(rest)];
-  return [...head.childNodes].map((node) => node.cloneNode(true));
-}
 defineInTurn("sn-answers", AnswersElement);

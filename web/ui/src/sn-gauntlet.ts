@@ -124,9 +124,7 @@ class GauntletElement extends HTMLElement {
   private ask(question: Question): void {
     this.leave();
     this.now = question;
-    const probing = question.item.querySelector('[data-part="probing"]');
     this.stage(
-      probing ? el("p", { class: "probing soft" }, "What is probed: ", ...[...probing.childNodes].map((node) => node.cloneNode(true))) : "",
       el("div", { class: "row" }, button("Say it", () => this.answer(question, false), "main"), button("Write it", () => this.answer(question, true))),
       el("p", { class: "soft", text: "Say it aloud, as to the one who asks. Nothing is recorded. 50 to 75 s is a good length." }),
     );
@@ -225,6 +223,7 @@ class GauntletElement extends HTMLElement {
     this.stage(
       el("p", { class: "took", text: `You said ${mark.points.length} of ${question.points.length} points.` }),
       ...(missed.length === 0 ? [] : [el("div", { class: "missed" }, el("p", { text: "Next time also:" }), el("ul", {}, ...missed.map((point) => el("li", {}, ...[...point.childNodes].map((node) => node.cloneNode(true))))))]),
+      el("section", { class: "probing", "aria-label": "What is probed" }, el("h3", { text: "What the question is after" }), el("p", {}, ...copy("probing"))),
       el("section", { class: "model", "aria-label": "Model answer" }, el("h3", { text: "Model answer" }), ...copy("model")),
       ...(own === "" ? [] : [el("details", { class: "yours" }, el("summary", { text: "Yours" }), el("blockquote", { class: "own", text: own }))]),
       ...(traps.length === 0 ? [] : [el("section", { class: "traps", "aria-label": "Traps" }, el("h3", { text: "What may be asked next" }), ...traps)]),

@@ -29,7 +29,7 @@ class PredictElement extends HTMLElement {
     if (said !== "") rememberHere(this.key, said);
     const words = verdictOn(said, this.dataset["answer"]);
     const verdict = el("div", { class: "verdict", tabindex: "-1" }, el("p", { class: "message" }, ...marked(words)));
-    verdict.append(...[...(reply?.children ?? [])].filter((child) => child.tagName !== "SUMMARY").map((child) => child.cloneNode(true)));
+    verdict.append(...[...(reply?.children ?? [])].filter((child) => child.tagName !== "SUMMARY" && child.getAttribute("data-part") !== "right").map((child) => child.cloneNode(true)));
     this.querySelector(".verdict")?.remove();
     form?.after(verdict);
     this.dataset["said"] = "";

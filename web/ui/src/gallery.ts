@@ -3,6 +3,8 @@ import "./course.js";
 import { el, glyph } from "./dom.js";
 import { pictures, steppers } from "./gallery-samples.js";
 import { upgradeRunnable } from "./runnable.js";
+import { verdict } from "./task-verdict.js";
+import { WallDrawing } from "./wall-drawing.js";
 
 function data(value: unknown): HTMLScriptElement {
   return el("script", { type: "application/json", "data-part": "data", text: JSON.stringify(value) });
@@ -58,6 +60,63 @@ function answers(): HTMLElement {
   return made("sn-answers", { "data-id": "gallery-states", id: "table-gallery-states" }, el("table", {}, el("caption", { text: "Process states" }), body));
 }
 
+/** The gauntlet, brought into a state by its own buttons. */
+function gauntlet(name: string, ...presses: string[]): HTMLElement {
+  localStorage.removeItem(`gauntlet:gallery-${name}`);
+  const questions = ["context switch", "deadlock"].map((about) =>
+    el(
+      "li",
+      { id: `${name}-${about.replace(" ", "-")}`, "data-name": about },
+      el("h2", { text: `What is a ${about}?` }),
+      el("p", { "data-part": "probing", text: "Whether you name what costs." }),
+      el("ul", { "data-part": "points" }, el("li", { text: "registers are cheap" }), el("li", { text: "cold caches are dear" })),
+      el("div", { "data-part": "model" }, el("p", { text: "A core passes from one to another, and the cold start costs most." })),
+      el("dl", { "data-part": "traps" }, el("dt", { text: "And within one process?" }), el("dd", { text: "The page table stays." })),
+      el("ul", { "data-part": "see" }, el("li", {}, el("a", { href: "/", text: "Lab 2" }))),
+    ),
+  );
+  const whole = made("sn-gauntlet", { module: `gallery-${name}`, alone: "" }, el("ol", { class: "questions" }, ...questions));
+  void customElements.whenDefined("sn-gauntlet").then(() => {
+    for (const text of presses) {
+      if (text === "mark all") for (const box of whole.querySelectorAll<HTMLInputElement>(".points input")) box.checked = true;
+      else [...whole.querySelectorAll<HTMLElement>(".practice :is(button, a)")].find((one) => one.textContent === text)?.click();
+    }
+  });
+  return whole;
+}
+
+/** The wall, drawn from a few seconds of samples. */
+function wall(limit: number, used: number[], kill: boolean): HTMLElement {
+  const mib = 1 << 20;
+  const now = Date.now();
+  const drawing = new WallDrawing(128 * mib, 512 * mib);
+  drawing.resize(640);
+  drawing.memory = limit * mib;
+  drawing.label = `${limit} MiB, the wall`;
+  drawing.range = ["down to 128 MiB", "up to 512 MiB"];
+  const trail = used.map((one, i): [number, number] => [now - (used.length - i) * 1000, one * mib]);
+  drawing.take(now, trail, kill ? [{ count: 1, at: new Date(now - 2500).toISOString(), pid: 88, command: "hog", rss: 231 * mib, score: 968, limit: limit * mib }] : []);
+  drawing.element.setAttribute("aria-label", `${used.at(-1)} of ${limit} MiB in use`);
+  return made("sn-wall", { "data-state": kill ? "killed" : "live" }, el("div", { class: "picture" }, drawing.element));
+}
+
+/** A task of a lab in each of its states, without what only a lab can do. */
+function tasks(): HTMLElement[] {
+  const one = (state: string, says: string, ...parts: (Node | string)[]): HTMLElement =>
+    made("sn-task", { "data-state": state, id: `task-gallery-${state}` }, el("h3", {}, glyph(state), el("span", { text: "zombie" }), " ", el("span", { class: "state", text: says })), ...parts);
+  const told = (state: string, result: Parameters<typeof verdict>[1]): HTMLElement => el("div", { class: "verdict", id: `verdict-${state}` }, ...verdict(document.body, result));
+  const result = { task: "zombie", attempted: true, message: "" };
+  return [
+    one("locked", "locked", el("p", { text: "Opens after orphan." })),
+    one("open", "open", el("p", { text: "Make the zombie go." })),
+    one("predicted", "predicted", el("p", { class: "said", text: "You said 137. Now run it." })),
+    one("not-yet", "not yet", told("not-yet", { ...result, status: "fail", message: "PID 4711 is still a zombie.", expected: "no process in state Z", observed: "4711 Z, parent 4702 `careless`", evidence: "ps -o pid,ppid,stat,comm -p 4711", hint: "Who must collect its exit status?" })),
+    one("broken", "broken", told("broken", { ...result, status: "broken", reference: "7F3A" })),
+    one("passed", "passed", el("p", { class: "message", text: "Passed. PID 4711 is gone since careless called wait." })),
+    one("revealed", "passed, solution shown", el("p", { class: "message", text: "Passed with the solution shown. It comes back in the gauntlet." })),
+  ];
+}
+
 function states(): HTMLElement {
   return el("ul", { class: "glyphs" }, ...["open", "locked", "predicted", "not-yet", "broken", "passed", "revealed"].map((state) => el("li", { "data-state": state }, glyph(state), el("span", { text: state }))));
 }
@@ -93,6 +152,15 @@ if (gallery) {
     part("Table that answers", answers()),
     part("Pictures", ...pictures.map(picture)),
     part("Steppers", ...steppers.map(stepper)),
+    part("Gauntlet: new", gauntlet("new")),
+    part("Gauntlet: the question", gauntlet("question", "Begin")),
+    part("Gauntlet: answering", gauntlet("answering", "Begin", "Write it")),
+    part("Gauntlet: marking", gauntlet("marking", "Begin", "Say it", "Done, mark it")),
+    part("Gauntlet: the answer", gauntlet("answer", "Begin", "Say it", "Done, mark it", "Show the model answer")),
+    part("Gauntlet: dated", gauntlet("dated", "Begin", "Say it", "Done, mark it", "mark all", "Show the model answer", "All questions")),
+    part("Gauntlet: none due", gauntlet("none", ...["Begin", "Go on"].flatMap((begin) => [begin, "Say it", "Done, mark it", "mark all", "Show the model answer", "All questions"]))),
+    part("Tasks", ...tasks()),
+    part("The wall: before, at 90 %, a kill, after", wall(256, [20, 21, 22, 22], false), wall(256, [20, 90, 160, 220, 234], false), wall(256, [90, 180, 240, 256, 24, 22], true), wall(512, [22, 24, 180, 300, 24], false)),
   );
   upgradeRunnable(gallery);
 }

@@ -14,13 +14,14 @@ interface Question {
 }
 
 /**
- * `<sn-gauntlet module>`: practice for an interview. Without script and in print it is the
+ * `<sn-gauntlet module [alone]>`: practice for an interview. Without script and in print it is the
  * list of questions with their answers; here one question at a time: say or write the
  * answer, mark it against the points, read the model answer, and see it again in time.
- * The address `#id` opens a question.
+ * The address `#id` opens a question. With `alone` it asks no server and leaves the address.
  */
 class GauntletElement extends HTMLElement {
-  private store = new GauntletStore(this.getAttribute("module") ?? "");
+  private readonly alone = this.hasAttribute("alone");
+  private store = new GauntletStore(this.getAttribute("module") ?? "", this.alone);
   private questions: Question[] = [];
   private now: Question | undefined;
   private clock = 0;
@@ -42,7 +43,7 @@ class GauntletElement extends HTMLElement {
     });
     if (!this.view.isConnected) this.prepend(this.view);
     this.dataset["ready"] = "";
-    window.addEventListener("hashchange", this.addressed);
+    if (!this.alone) window.addEventListener("hashchange", this.addressed);
     this.addressed();
     void this.store.meet().then(() => {
       if (!this.now) this.overview();
@@ -60,11 +61,11 @@ class GauntletElement extends HTMLElement {
     this.leave();
     const day = today();
     const due = this.due;
-    const interview = el("input", { type: "date", id: "interview", value: this.store.interview, min: day });
+    const interview = el("input", { type: "date", value: this.store.interview, min: day });
     interview.addEventListener("change", () => {
       this.store.setInterview(interview.value);
       this.overview();
-      this.view.querySelector<HTMLElement>("#interview")?.focus();
+      this.view.querySelector<HTMLElement>(".interview input")?.focus();
     });
     const away = daysBetween(day, this.store.interview || day);
     const soon = this.store.interview > day ? (away === 1 ? "Tomorrow." : `In ${away} days.`) : "Questions come back in time for it.";
@@ -76,7 +77,7 @@ class GauntletElement extends HTMLElement {
         first ? button(this.store.marks.length === 0 ? "Begin" : "Go on", () => this.open(first), "main") : "",
         el("p", { class: "due", role: "status", text: first ? this.dueWords(due) : this.nothingDue() }),
       ),
-      el("p", { class: "interview" }, el("label", { for: "interview", text: "Your interview is on" }), " ", interview, " ", el("span", { class: "soft", text: soon })),
+      el("p", { class: "interview" }, el("label", {}, "Your interview is on ", interview), " ", el("span", { class: "soft", text: soon })),
       this.progress(),
     );
   }
@@ -117,7 +118,7 @@ class GauntletElement extends HTMLElement {
   // One question.
 
   private open(question: Question): void {
-    if (location.hash === `#${question.id}`) this.ask(question);
+    if (this.alone || location.hash === `#${question.id}`) this.ask(question);
     else location.hash = question.id;
   }
 
@@ -141,7 +142,7 @@ class GauntletElement extends HTMLElement {
     const back = el("a", { href: "#", text: "All questions" });
     back.addEventListener("click", (event) => {
       event.preventDefault();
-      history.pushState(null, "", location.pathname);
+      this.leaveAddress();
       this.overview();
       this.view.querySelector<HTMLElement>("button, input")?.focus();
     });
@@ -177,8 +178,8 @@ class GauntletElement extends HTMLElement {
 
   private marking(question: Question, own: string, seconds: number): void {
     clearInterval(this.clock);
-    const boxes = question.points.map((point, i) => {
-      const box = el("input", { type: "checkbox", id: `point-${i}` });
+    const boxes = question.points.map((point) => {
+      const box = el("input", { type: "checkbox" });
       return { box, row: el("label", {}, box, el("span", {}, ...[...point.childNodes].map((node) => node.cloneNode(true)))) };
     });
     const keep = button("Show the model answer", () => {
@@ -230,13 +231,17 @@ class GauntletElement extends HTMLElement {
       ...(see ? [el("section", { class: "see", "aria-label": "See it yourself" }, el("h3", { text: "You can see this yourself" }), see.cloneNode(true))] : []),
       el("div", { class: "again" }, when, choose, other),
       el("div", { class: "row" }, next ? button(`Next: ${next.name.length > 40 ? "another question" : next.name}`, () => this.open(next), "main") : button("Done for today", () => {
-        history.pushState(null, "", location.pathname);
+        this.leaveAddress();
         this.overview();
       }, "main")),
     );
     say();
     this.heading?.focus({ preventScroll: true });
     this.heading?.scrollIntoView({ block: "nearest" });
+  }
+
+  private leaveAddress(): void {
+    if (!this.alone) history.pushState(null, "", location.pathname);
   }
 
   private leave(): void {

@@ -121,8 +121,10 @@ test("the reader is the scheduler: loses an update, keeps both, then turns the m
   };
   const said = lost.locator(".said");
   const mutex = lost.getByRole("button", { name: /^Mutex/ });
+  const show = lost.getByRole("button", { name: "Show me" });
+  await show.waitFor();
   assert.equal(await mutex.count(), 0, "it asks before there is anything to try");
-  await lost.getByRole("button", { name: "Show me" }).press("Enter");
+  await show.press("Enter");
   await mutex.press("Enter");
   assert.match((await said.textContent()) ?? "", /First find/);
   await run("ABABAB");

@@ -57,6 +57,14 @@ export async function startServer(settings = {}, flags = []) {
   }
 }
 
+/** The paths of the real course's pages. */
+export async function coursePages(url) {
+  const module = await (await fetch(`${url}/api/v1/modules/operating-systems`)).json();
+  const sections = module.sections.map(({ path }) => path).filter(Boolean);
+  if (sections.length === 0) throw new Error("the course has no sections");
+  return ["/", "/operating-systems", ...sections, "/operating-systems/gauntlet", "/operating-systems/terms"];
+}
+
 function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer();

@@ -5,7 +5,13 @@ const sizes = new ResizeObserver((blocks) => {
   }
 });
 
-/** Lets the keyboard reach every block of text that is wider than its place, to scroll it. */
+/**
+ * Lets the keyboard reach every block of text that is wider than its place, to scroll it.
+ * One that was not laid out yet may be such a block.
+ */
 export function reachScrollable(within: ParentNode): void {
-  for (const block of within.querySelectorAll("pre:not([data-run], [tabindex])")) sizes.observe(block);
+  for (const block of within.querySelectorAll("pre:not([data-run], [tabindex])")) {
+    block.setAttribute("tabindex", "0");
+    sizes.observe(block);
+  }
 }

@@ -168,6 +168,7 @@ class StepperElement extends HTMLElement {
   }
 
   private redraw(): void {
+    this.toggleAttribute("data-veiled", this.waiting && this.now === 0);
     this.drawing?.redraw();
   }
 

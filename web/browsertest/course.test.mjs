@@ -357,7 +357,9 @@ test("a sandbox opens beside the text, and a run is typed into it", async () => 
   const block = page.locator("article pre[data-run]").first();
   const line = ((await block.locator("code").textContent()) ?? "").trim();
   await block.getByRole("button").click();
-  await page.locator("sn-beside .xterm-rows").getByText(line).first().waitFor({ timeout: 30_000 });
+  const typed = page.locator("sn-beside .xterm-rows > div").filter({ hasText: line }).first();
+  await typed.waitFor({ timeout: 30_000 });
+  assert.match(await typed.innerText(), /\$/, "it is typed at the prompt, and not before there is one");
   assert.ok(loaded.some((url) => url.includes("sandbox-panel")), "the terminal's code came when it was opened");
   await shot(page, "beside");
   await accessible(page);

@@ -1,6 +1,9 @@
 import { button, el } from "./dom.js";
 import type { Line } from "./runnable.js";
 
+/** How long a line waits for a prompt, in ms: a program may have the terminal. */
+const promptTime = 3000;
+
 /**
  * `<sn-beside module lab>`: a sandbox beside the text. Closed it is a button; open it
  * holds the sandbox of `lab`, and the lines that the text's run buttons type. The code of
@@ -79,10 +82,14 @@ class BesideElement extends HTMLElement {
     panel.setAttribute("module", this.getAttribute("module") ?? "");
     panel.setAttribute("lab", this.getAttribute("lab") ?? "");
     panel.append(inside);
-    panel.addEventListener("sn-opened", () => {
+    // What is typed before the prompt is there shows twice.
+    const ready = (): void => {
+      if (this.panel !== panel) return;
       this.connected = true;
       this.type();
-    });
+    };
+    panel.addEventListener("sn-prompt", ready);
+    panel.addEventListener("sn-opened", () => window.setTimeout(ready, promptTime), { once: true });
     this.panel = panel;
     this.dataset["open"] = "";
     document.documentElement.dataset["beside"] = "";

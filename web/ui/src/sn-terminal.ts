@@ -293,7 +293,7 @@ export class TerminalElement extends HTMLElement implements Listener {
     const screen = {
       term,
       fit,
-      marks: new Marks(term),
+      marks: new Marks(term, () => this.dispatchEvent(new Event("sn-prompt", { bubbles: true }))),
       find: new FindBar(term, this),
       clipboard: new Clipboard(term, say, () => this.writes),
       renderer: new Renderer(term),

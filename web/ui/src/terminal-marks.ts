@@ -15,7 +15,11 @@ export class Marks {
   private line: IMarker | undefined; // of the newest command
   private shown: IDecoration | undefined; // at that line
 
-  constructor(private readonly term: Terminal) {
+  /** `prompted` is called when the shell is ready to be typed to. */
+  constructor(
+    private readonly term: Terminal,
+    private readonly prompted: () => void,
+  ) {
     term.parser.registerOscHandler(133, (data) => {
       this.mark(data.charAt(0));
       return true;
@@ -41,6 +45,9 @@ export class Marks {
       case "A": // a prompt follows
         this.prompt = this.term.registerMarker(0);
         this.running = false;
+        break;
+      case "B": // here the learner types
+        this.prompted();
         break;
       case "C": // a command begins
         this.line = this.prompt;

@@ -23,10 +23,12 @@ const (
 // sends it when the far end takes it; what it does not take waits in a queue of
 // this link, so that a stuck link stops nobody.
 type conn struct {
-	in, out int
-	drained func() // called when the queue has room again
+	in, out  int
+	accepted bool   // a socket of its own, in and out alike, over which descriptors may go; not stdio
+	drained  func() // called when the queue has room again
 
 	mu    sync.Mutex
+	over  bool // closed: in and out may be others by now
 	queue []byte
 	buf   []byte        // for the frame being coded
 	ready chan struct{} // the queue is not empty
@@ -37,6 +39,41 @@ func newConn(in, out int, drained func()) (*conn, error) {
 		return nil, err
 	}
 	return &conn{in: in, out: out, drained: drained, ready: make(chan struct{}, 1)}, nil
+}
+
+// acceptedConn is the link on a connection that was accepted.
+func acceptedConn(fd int, drained func()) *conn {
+	return &conn{in: fd, out: fd, accepted: true, drained: drained, ready: make(chan struct{}, 1)}
+}
+
+// write writes what the far end takes at once. The caller holds mu.
+func (c *conn) write(p []byte) (int, error) {
+	return retry(func() (int, error) {
+		if c.accepted { // it blocks its reader, and nobody else
+			return unix.SendmsgN(c.out, p, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		}
+		return unix.Write(c.out, p)
+	})
+}
+
+// cut makes the link's end come soon. Stdio stays: it is there for the sandbox's life.
+func (c *conn) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.accepted && !c.over {
+		_ = unix.Shutdown(c.in, unix.SHUT_RDWR)
+	}
+}
+
+// close closes a connection that was accepted. Only its reader may: nobody else
+// knows that no read is under way.
+func (c *conn) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over = true
+	c.queue = nil
+	close(c.ready)
+	unix.Close(c.in)
 }
 
 // room says whether terminals may send.
@@ -67,7 +104,7 @@ func (c *conn) begin() {
 func (c *conn) code(appendTo func([]byte) ([]byte, error)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.queue) > maxQueue {
+	if c.over || len(c.queue) > maxQueue {
 		return
 	}
 	frame, err := appendTo(c.buf[:0])
@@ -77,7 +114,7 @@ func (c *conn) code(appendTo func([]byte) ([]byte, error)) {
 	}
 	if len(c.queue) == 0 {
 		for len(frame) > 0 {
-			n, err := retry(func() (int, error) { return unix.Write(c.out, frame) })
+			n, err := c.write(frame)
 			if n > 0 {
 				frame = frame[n:]
 			}
@@ -98,7 +135,7 @@ func (c *conn) code(appendTo func([]byte) ([]byte, error)) {
 	}
 }
 
-// drain writes the queue out for as long as the guest lives.
+// drain writes the queue out until the link is over.
 func (c *conn) drain() {
 	for range c.ready {
 		for c.flush() {
@@ -112,7 +149,11 @@ func (c *conn) flush() (more bool) {
 		return false
 	}
 	c.mu.Lock()
-	n, err := retry(func() (int, error) { return unix.Write(c.out, c.queue) })
+	if c.over {
+		c.mu.Unlock()
+		return false
+	}
+	n, err := c.write(c.queue)
 	if n > 0 {
 		c.queue = append(c.queue[:0], c.queue[n:]...)
 	}
@@ -130,8 +171,9 @@ func (c *conn) flush() (more bool) {
 	return left > 0
 }
 
-// receive hands every frame that arrives to f, for as long as the guest lives: a
-// far end that is gone may come back.
+// receive hands every frame that arrives to f. On stdio it does so for as long as
+// the guest lives: a far end that is gone may come back. A connection that was
+// accepted ends.
 func (c *conn) receive(f func(link.Frame)) {
 	var d link.Decoder
 	buf := make([]byte, 32<<10)
@@ -142,7 +184,7 @@ func (c *conn) receive(f func(link.Frame)) {
 			_, _ = retry(func() (int, error) { return unix.Poll(poll, -1) })
 			continue
 		}
-		if err != nil {
+		if err != nil || n == 0 && c.accepted {
 			return
 		}
 		if n == 0 { // a FIFO without a writer, until the next server comes

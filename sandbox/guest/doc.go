@@ -7,8 +7,11 @@
 // # Concurrency
 //
 //		Guest.Serve          ends the process: reaps children, one signal at a time
-//		├─ conn.receive      one per link, for the sandbox's life
-//		├─ conn.drain        one per link, for the sandbox's life
+//		├─ Guest.serve       the link on stdio, for the sandbox's life: reads it
+//		│  └─ conn.drain     writes out what waits
+//		├─ Guest.listen      the inherited socket, for the sandbox's life
+//		│  └─ Guest.serve    one per connection, until that ends
+//		│     └─ conn.drain  likewise
 //		├─ terminal.live     one per terminal, for the sandbox's life
 //		│  └─ terminal.pump  its body: the only one that reads that pty
 //		├─ run.do            one per script, until all it started has ended
@@ -19,4 +22,5 @@
 //	 1. Only children waits for processes.
 //	 2. The newest link gets all output; sending never blocks.
 //	 3. A link's reader never waits for a terminal, a script or another link.
+//	 4. Only its reader closes a connection, when nobody can read it any more.
 package guest

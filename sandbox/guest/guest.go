@@ -44,9 +44,14 @@ type Guest struct {
 	used      bool // a script ran since the heap was last given back
 }
 
-// Serve is the guest's life: it speaks over standard input and output, and
-// returns when it gets SIGTERM. It says nothing until it is greeted.
+// Serve is the guest's life: it speaks over standard input and output, and over
+// every connection to the socket that it inherited, if it did. It returns when it
+// gets SIGTERM. It says nothing until it is greeted.
 func Serve() error {
+	socket, err := inheritedSocket() // first of all, so that no child is ever given it
+	if err != nil {
+		return err
+	}
 	// The heap is some hundred KiB, and memory is what limits how many learners
 	// fit: collect long before the runtime's usual 4 MiB.
 	debug.SetGCPercent(20)
@@ -64,12 +69,19 @@ func Serve() error {
 	if err := os.MkdirAll(stateDir, 0o700); err != nil {
 		return fmt.Errorf("make %s: %w", stateDir, err)
 	}
-	c, err := newConn(0, 1, g.drained)
+	stdio, err := g.stdioLink()
 	if err != nil {
 		return fmt.Errorf("open link: %w", err)
 	}
-	go c.drain()
-	go c.receive(func(f link.Frame) { g.handle(c, f) })
+	if stdio == nil && socket < 0 {
+		return fmt.Errorf("no link: standard input is no stream, and LISTEN_FDS names no socket")
+	}
+	if stdio != nil {
+		go g.serve(stdio)
+	}
+	if socket >= 0 {
+		go g.listen(socket)
+	}
 	for s := range signals {
 		if s == unix.SIGTERM {
 			return nil
@@ -197,7 +209,9 @@ func (g *Guest) hello(c *conn, f link.Frame) {
 		g.prepare()
 		g.greeted = true
 	}
-	g.current.Store(c)
+	if older := g.current.Swap(c); older != nil && older != c {
+		older.cut()
+	}
 	w := link.Welcome{Version: link.Version, Epoch: h.Epoch, Missing: g.missing, Started: g.started.UnixMilli()}
 	for _, t := range g.terminals {
 		w.Terminals = append(w.Terminals, t.leave())

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ type Config struct {
 	Listen  string // host:port
 	URL     string // scheme://host[:port], without a slash at the end; "" when not set
 	Engine  string // auto, docker or local
+	User    string // name or uid; "" leaves it to the server
 	Data    string // absolute
 	Labs    string // absolute; "" means the labs in the binary
 	Sandbox Sandbox
@@ -89,6 +91,9 @@ func Settings() []Setting {
 		{"engine", "what runs the sandboxes: auto, docker or local", "auto",
 			"auto, docker or local",
 			func(c *Config, text string) error { return oneOf(&c.Engine, text, "auto", "docker", "local") }},
+		{"user", "whom the web pages run as when root starts the server; empty means sysnerd if there is such a user, else uid 19999", "",
+			"a user's name or uid, for example sysnerd",
+			func(c *Config, text string) error { c.User = text; return checkUser(text) }},
 		{"data", "folder for the database and the lock", defaultData(),
 			"a folder, for example /var/lib/sysnerd",
 			func(c *Config, text string) error { return absolute(&c.Data, text) }},
@@ -182,6 +187,16 @@ func parseURL(text string) (string, error) {
 		return "", errWant
 	}
 	return u.Scheme + "://" + u.Host, nil
+}
+
+// userPattern is that of useradd(8), or a uid.
+var userPattern = regexp.MustCompile(`^([a-z_][a-z0-9_-]{0,31}|[0-9]{1,9})?$`)
+
+func checkUser(text string) error {
+	if !userPattern.MatchString(text) {
+		return errWant
+	}
+	return nil
 }
 
 func checkHost(text string) error {

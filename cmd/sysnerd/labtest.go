@@ -96,13 +96,17 @@ It exits with 1 when any of that is not so. Ctrl-C ends early and leaves no sand
 		}
 		defer place.Close()
 		run.Instance = place.Instance
-		engine, err := service.OpenEngine(ctx, cfg, run.Instance, log)
+		kind, _, err := service.ChooseEngine(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		engine, err := service.OpenEngine(ctx, kind, cfg, run.Instance, log)
 		if err != nil {
 			return err
 		}
 		defer engine.Close()
 		run.Engine = engine
-		if run.Image, err = service.FindImage(ctx); err != nil {
+		if run.Image, err = engine.Image(ctx); err != nil {
 			return err
 		}
 		show := newProgress(c.ErrOrStderr())

@@ -73,7 +73,7 @@ func newRoot() (root *cobra.Command, begun *bool) {
 		SilenceErrors:    true,
 		PersistentPreRun: func(*cobra.Command, []string) { *begun = true },
 	}
-	root.AddCommand(newServe(), newDoctor(), newImage(), newLab(), newRehearse(), newConfig(), newVersion())
+	root.AddCommand(newServe(), newDoctor(), newImage(), newLab(), newRehearse(), newConfig(), newVersion(), newEngineHelper())
 	return root, begun
 }
 

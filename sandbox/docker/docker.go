@@ -83,6 +83,21 @@ func (e *Engine) greet(ctx context.Context) error {
 	return nil
 }
 
+// Ping says where the engine of that host would be, as in [Config], and whether it
+// answers there. Errors: [sandbox.ErrUnavailable].
+func Ping(ctx context.Context, host string) (at string, err error) {
+	e, err := Open(ctx, Config{Instance: "ping", Host: host})
+	if err == nil {
+		defer e.Close()
+		return e.api.DaemonHost(), nil
+	}
+	if c, err := newClient(host); err == nil {
+		defer c.Close()
+		at = c.DaemonHost()
+	}
+	return at, err
+}
+
 // Close drops idle connections. Sandboxes and attached streams live on.
 func (e *Engine) Close() error { return e.api.Close() }
 

@@ -4,6 +4,11 @@
 //	DIR/lock        held by flock(2) as long as the server lives; holds its pid
 //	DIR/instance    random name, on every sandbox's label
 //	DIR/sysnerd.db  the classroom's store
+//
+// Root opens it for a server that is to run as an ordinary user, gives it (give.go)
+// and leaves the lock to it. The folder stays root's: it is sticky and the user's group
+// may write there, so that the server makes the files of its store, and can put nothing
+// in the place of what is root's.
 package datadir
 
 import (
@@ -53,7 +58,7 @@ func (d *Dir) Store() string { return filepath.Join(d.Path, "sysnerd.db") }
 func (d *Dir) Close() error { return d.lock.Close() }
 
 func (d *Dir) take() error {
-	lock, err := os.OpenFile(filepath.Join(d.Path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := openOrMake(filepath.Join(d.Path, "lock"))
 	if err != nil {
 		return explain(d.Path, err)
 	}
@@ -75,10 +80,24 @@ func (d *Dir) take() error {
 	return nil
 }
 
+// openOrMake does it in two steps: in a sticky folder the kernel lets nobody make what
+// is there and another's (fs.protected_regular), not even root. No link is followed,
+// since a server's user may have made it.
+func openOrMake(file string) (*os.File, error) {
+	f, err := os.OpenFile(file, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		f, err = os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, fs.ErrExist) { // another was faster
+			f, err = os.OpenFile(file, os.O_RDWR|unix.O_NOFOLLOW, 0)
+		}
+	}
+	return f, err
+}
+
 // instance reads the name in file, or makes one up and keeps it there. A name
 // that was once used must not be lost: sandboxes bear it.
 func instance(file string) (string, error) {
-	text, err := os.ReadFile(file)
+	text, err := readPlain(file, 64)
 	if err == nil {
 		name := strings.TrimSpace(string(text))
 		if err := sandbox.CheckInstance(name); err != nil {
@@ -99,6 +118,16 @@ func instance(file string) (string, error) {
 		return "", err
 	}
 	return name, os.Rename(file+".new", file)
+}
+
+// readPlain reads the beginning of a file that is no link.
+func readPlain(file string, most int64) ([]byte, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 func writeAll(f *os.File, text string) error {
@@ -128,9 +157,17 @@ func reason(err error) error {
 	return err
 }
 
+// Resume is a directory whose lock this process was left. It takes the lock.
+func Resume(path, instance string, lock *os.File) *Dir {
+	return &Dir{Path: path, Instance: instance, lock: lock}
+}
+
+// Lock is the file whose lock holds the directory, to be left to another program.
+func (d *Dir) Lock() *os.File { return d.lock }
+
 // Holder is the pid of the server that has the directory, if one has.
 func Holder(path string) (pid string, held bool) {
-	lock, err := os.Open(filepath.Join(path, "lock"))
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDONLY|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return "", false
 	}

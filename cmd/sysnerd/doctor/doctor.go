@@ -69,7 +69,12 @@ func Examine(ctx context.Context, cfg *config.Config, log *slog.Logger) []Findin
 	findings := judgePlace(cfg)
 	findings = append(findings, judgeHost(readHost("/"), capacity)...)
 
-	engine, err := service.OpenEngine(ctx, cfg, instance, log)
+	kind, why, err := service.ChooseEngine(ctx, cfg)
+	if err != nil {
+		return append(findings, failed("engine", err))
+	}
+	findings = append(findings, ok("engine chosen", "%s: %s", kind, why))
+	engine, err := service.OpenEngine(ctx, kind, cfg, instance, log)
 	if err != nil {
 		return append(findings, failed("engine", err))
 	}

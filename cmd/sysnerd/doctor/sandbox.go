@@ -23,10 +23,10 @@ const (
 )
 
 // trySandbox starts a sandbox of the current image and looks from inside.
-func trySandbox(ctx context.Context, engine sandbox.Engine, log *slog.Logger) []Finding {
+func trySandbox(ctx context.Context, engine service.Engine, log *slog.Logger) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, tryTime)
 	defer cancel()
-	image, err := service.FindImage(ctx)
+	image, err := engine.Image(ctx)
 	if err != nil {
 		return []Finding{failed("image", err)}
 	}

@@ -9,20 +9,40 @@ import (
 	"sysnerd/config"
 	"sysnerd/images"
 	"sysnerd/sandbox/docker"
+	"sysnerd/sandbox/privsep"
 )
 
-// OpenEngine opens the engine that the configuration names.
-func OpenEngine(ctx context.Context, cfg *config.Config, instance string, log *slog.Logger) (*docker.Engine, error) {
-	if cfg.Engine == "local" {
-		return nil, errors.New("engine local is not built yet; use docker or auto")
+// Engine is an engine that knows its image.
+type Engine = privsep.Opened
+
+// ErrNoLocal says that there is no local engine yet.
+var ErrNoLocal = errors.New("engine local is not built yet; use docker or auto")
+
+// OpenEngine opens the engine of that kind, docker or local, in this process.
+func OpenEngine(ctx context.Context, kind string, cfg *config.Config, instance string, log *slog.Logger) (Engine, error) {
+	if kind == Local {
+		return nil, ErrNoLocal
 	}
-	return docker.Open(ctx, docker.Config{Instance: instance, Host: cfg.Docker.Host, Log: log})
+	e, err := docker.Open(ctx, docker.Config{Instance: instance, Host: cfg.Docker.Host, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return onDocker{e}, nil
 }
+
+// onDocker is a Docker Engine with the image that was built for it.
+type onDocker struct{ *docker.Engine }
+
+func (onDocker) Image(ctx context.Context) (string, error) { return FindImage(ctx) }
 
 // Sweep removes every sandbox of an instance that no server has any more, and says
 // how many there were.
 func Sweep(ctx context.Context, cfg *config.Config, instance string, log *slog.Logger) (removed int, err error) {
-	engine, err := OpenEngine(ctx, cfg, instance, log)
+	kind, _, err := ChooseEngine(ctx, cfg)
+	if err != nil {
+		return 0, err
+	}
+	engine, err := OpenEngine(ctx, kind, cfg, instance, log)
 	if err != nil {
 		return 0, err
 	}
@@ -41,7 +61,7 @@ func Sweep(ctx context.Context, cfg *config.Config, instance string, log *slog.L
 	return removed, err
 }
 
-// FindImage returns the id of the current sandbox image.
+// FindImage returns the id of the current sandbox image on Docker.
 func FindImage(ctx context.Context) (id string, err error) {
 	tag, err := images.Tag()
 	if err != nil {

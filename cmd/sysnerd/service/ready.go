@@ -9,11 +9,11 @@ import (
 )
 
 // faults tells what hinders new sandboxes now. The last proof is a real one.
-func faults(ctx context.Context, engine sandbox.Engine, keeper *sandbox.Keeper) []web.Fault {
+func faults(ctx context.Context, engine Engine, keeper *sandbox.Keeper) []web.Fault {
 	if _, err := engine.List(ctx); err != nil {
 		return []web.Fault{fault("engine", err)}
 	}
-	if _, err := FindImage(ctx); err != nil {
+	if _, err := engine.Image(ctx); err != nil {
 		return []web.Fault{fault("image", err)}
 	}
 	if err := keeper.Prove(ctx); err != nil {

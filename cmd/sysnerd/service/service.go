@@ -11,9 +11,11 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"time"
 
 	"sysnerd/cmd/sysnerd/datadir"
@@ -25,13 +27,31 @@ import (
 	"sysnerd/web/ui"
 )
 
+// Start is what a server begins with. Run closes all of it.
+type Start struct {
+	Config   *config.Config
+	Engine   Engine
+	Ended    <-chan struct{} // closed when Engine has ended for good; nil when it cannot
+	Data     *datadir.Dir
+	Place    string       // path of the data folder as the operator knows it
+	Listener net.Listener // nil when Run is to listen
+}
+
 // drainTime is how long requests may take to end once the server is told to. The
 // whole has to end within 10 s, as service managers expect.
 const drainTime = 8 * time.Second
 
-// Run serves until ctx is done, and says on out where. Sandboxes live on after it. With
-// watch, the folder of labs is read again whenever it changes.
-func Run(ctx context.Context, cfg *config.Config, watch bool, out io.Writer, log *slog.Logger) (err error) {
+// Run serves until ctx is done, or the helper that runs the sandboxes has ended, and says
+// on out where. Sandboxes live on after it. With watch, the folder of labs is read again
+// whenever it changes.
+func Run(ctx context.Context, s *Start, watch bool, out io.Writer, log *slog.Logger) (err error) {
+	cfg := s.Config
+	data := s.Data
+	defer closing(&err, data.Close) // last: nobody else begins before the helper has ended
+	defer closing(&err, s.Engine.Close)
+	if s.Listener != nil {
+		defer s.Listener.Close()
+	}
 	if _, err := ui.Files(); err != nil {
 		return err
 	}
@@ -48,28 +68,21 @@ func Run(ctx context.Context, cfg *config.Config, watch bool, out io.Writer, log
 		return err
 	}
 
-	data, err := datadir.Open(cfg.Data)
-	if err != nil {
-		return err
+	listener := s.Listener
+	if listener == nil {
+		if listener, err = Listen(cfg.Listen); err != nil {
+			return err
+		}
+		defer listener.Close() // a second time, once it served
 	}
-	defer closing(&err, data.Close)
-	listener, err := Listen(cfg.Listen)
-	if err != nil {
-		return err
-	}
-	defer listener.Close() // a second time, once it served
 	store, err := classroom.Open(ctx, data.Store())
 	if err != nil {
 		return err
 	}
 	defer closing(&err, store.Close)
 
-	engine, err := OpenEngine(ctx, cfg, data.Instance, log)
-	if err != nil {
-		return err
-	}
-	defer closing(&err, engine.Close)
-	image, err := FindImage(ctx)
+	engine := s.Engine
+	image, err := engine.Image(ctx)
 	if err != nil {
 		return err
 	}
@@ -119,7 +132,7 @@ func Run(ctx context.Context, cfg *config.Config, watch bool, out io.Writer, log
 		return fmt.Errorf("find the sandboxes of before: %w", err)
 	}
 
-	log.Info("serving", "listen", listener.Addr().String(), "data", data.Path, "instance", data.Instance,
+	log.Info("serving", "listen", listener.Addr().String(), "data", s.Place, "instance", data.Instance,
 		"capacity", capacity.Sandboxes, "image", image)
 	failed := make(chan error, 1)
 	go func() { failed <- site.Serve(listener) }()
@@ -127,6 +140,8 @@ func Run(ctx context.Context, cfg *config.Config, watch bool, out io.Writer, log
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
+	case <-s.Ended:
+		return errors.New("the helper that runs the sandboxes has ended; they live on: start the server again, and look at its log for the reason")
 	case <-ctx.Done():
 		log.Info("stopping; sandboxes live on")
 		return nil

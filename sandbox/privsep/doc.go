@@ -16,9 +16,9 @@
 // is not a message ends the helper, and no sandbox.
 //
 // An attached stream comes as a file descriptor (SCM_RIGHTS). Where the engine's own
-// stream is a socket to the guest, it is that socket; else it is one end of a pair
-// whose other end the helper copies (stream.go), so that no connection to an engine's
-// daemon leaves it. No descriptor is taken from the server: the kernel drops any.
+// stream is a [*net.UnixConn], a socket to the guest, it is that socket; else it is one
+// end of a pair whose other end the helper copies (stream.go), so that no connection to
+// an engine's daemon leaves it. No descriptor is taken from the server: the kernel drops any.
 //
 // The helper ends when its socket does. It gives up what is under way, and leaves
 // every sandbox as it is. When the helper ends first, every call fails with

@@ -266,7 +266,8 @@ func (e *Engine) Create(ctx context.Context, spec sandbox.Spec) error {
 	return err
 }
 
-// Attach returns a *[Stream].
+// Attach returns a [*net.UnixConn] where the engine does, so that descriptors can come
+// along with frames.
 func (e *Engine) Attach(ctx context.Context, id string) (io.ReadWriteCloser, error) {
 	got, err := e.ask(ctx, request{Verb: verbAttach, ID: id})
 	if err != nil {
@@ -279,7 +280,10 @@ func (e *Engine) Attach(ctx context.Context, id string) (io.ReadWriteCloser, err
 	if err != nil {
 		return nil, fmt.Errorf("attach to sandbox %.40q: %w", id, err)
 	}
-	return &Stream{conn}, nil
+	if got.Direct {
+		return conn, nil
+	}
+	return &copied{conn}, nil
 }
 
 // Update has the helper change the limits of a running sandbox.

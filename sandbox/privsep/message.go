@@ -57,6 +57,7 @@ type answer struct {
 	Listed []sandbox.Listed `json:"listed,omitempty"`
 	More   bool             `json:"more,omitempty"`
 	Image  string           `json:"image,omitempty"`
+	Direct bool             `json:"direct,omitempty"` // the descriptor is a socket to the guest itself
 }
 
 // greeting is the helper's first message: that its engine is open, or why it is not.

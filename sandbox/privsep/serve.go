@@ -130,7 +130,7 @@ func (s *session) handle(ctx context.Context, r request) {
 		}
 	case verbAttach:
 		if err = named(r.ID); err == nil {
-			handed, err = s.attach(ctx, r.ID)
+			handed, a.Direct, err = s.attach(ctx, r.ID)
 		}
 	case verbUpdate:
 		if err = named(r.ID); err == nil {

@@ -12,31 +12,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// filer is a stream that is a socket and nothing else, with no byte held back in a
-// buffer: its descriptor alone is the stream.
-type filer interface{ File() (*os.File, error) }
-
 // attach returns what the server is to read and write.
-func (s *session) attach(ctx context.Context, id string) (*os.File, error) {
+func (s *session) attach(ctx context.Context, id string) (handed *os.File, direct bool, err error) {
 	stream, err := s.Engine.Attach(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if direct, ok := stream.(filer); ok {
+	if socket, ok := stream.(*net.UnixConn); ok {
 		defer stream.Close()
-		f, err := direct.File()
-		if err != nil {
-			return nil, fmt.Errorf("attach to sandbox %s: %w", id, err)
+		if handed, err = socket.File(); err != nil {
+			return nil, false, fmt.Errorf("attach to sandbox %s: %w", id, err)
 		}
-		return f, nil
+		return handed, true, nil
 	}
 	ours, theirs, err := pair()
 	if err != nil {
 		_ = stream.Close()
-		return nil, fmt.Errorf("attach to sandbox %s: %w", id, err)
+		return nil, false, fmt.Errorf("attach to sandbox %s: %w", id, err)
 	}
 	s.copy(stream, ours)
-	return theirs, nil
+	return theirs, false, nil
 }
 
 // copy copies both ways until either side ends, or the server has gone.
@@ -105,12 +100,12 @@ func connOf(fd int) (*net.UnixConn, error) {
 	return u, nil
 }
 
-// Stream is an attached stream in the server: a unix socket, to the guest itself or
-// to the helper that copies.
-type Stream struct{ *net.UnixConn }
+// copied is an attached stream in the server whose other end the helper copies. It
+// does not pass for a socket to the guest.
+type copied struct{ *net.UnixConn }
 
 // Read returns io.EOF, too, when the other side left with bytes unread.
-func (s *Stream) Read(p []byte) (int, error) {
+func (s *copied) Read(p []byte) (int, error) {
 	n, err := s.UnixConn.Read(p)
 	if errors.Is(err, unix.ECONNRESET) {
 		err = io.EOF

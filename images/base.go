@@ -38,10 +38,26 @@ func (b *Builder) buildBase(ctx context.Context, r recipe, p Progress) (id strin
 	return id, err
 }
 
-// importBase has mmdebstrap make a system from the host's own package sources and
-// imports it. The system in between lies in files without a name, so that nothing
+// importBase has mmdebstrap make a system and the engine import it.
+func (b *Builder) importBase(ctx context.Context, r recipe, debstrap string, p Progress) error {
+	return withSystem(ctx, r, debstrap, p, func(system *os.File) error {
+		p("import it into the engine")
+		response, err := b.docker.ImageImport(ctx, image.ImportSource{Source: system, SourceName: "-"}, r.baseTag(), image.ImportOptions{
+			Message: "packages of " + r.distribution.String(),
+			Changes: []string{"LABEL " + labelKind + "=" + kindBase},
+		})
+		if err != nil {
+			return fmt.Errorf("import: %w", err)
+		}
+		defer response.Close()
+		return follow(response, func(string) {})
+	})
+}
+
+// withSystem has mmdebstrap make a system from the host's own package sources, and
+// gives it to use as a tar. In between it lies in files without a name, so that nothing
 // of it outlives this process, however it ends.
-func (b *Builder) importBase(ctx context.Context, r recipe, debstrap string, p Progress) (err error) {
+func withSystem(ctx context.Context, r recipe, debstrap string, p Progress, use func(system *os.File) error) (err error) {
 	sources, err := hostSources(r.distribution)
 	if err != nil {
 		return err
@@ -68,16 +84,7 @@ func (b *Builder) importBase(ctx context.Context, r recipe, debstrap string, p P
 	if _, err := system.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	p("import it into the engine")
-	response, err := b.docker.ImageImport(ctx, image.ImportSource{Source: system, SourceName: "-"}, r.baseTag(), image.ImportOptions{
-		Message: "packages of " + r.distribution.String(),
-		Changes: []string{"LABEL " + labelKind + "=" + kindBase},
-	})
-	if err != nil {
-		return fmt.Errorf("import: %w", err)
-	}
-	defer response.Close()
-	return follow(response, func(string) {})
+	return use(system)
 }
 
 // scratch is where hundreds of megabytes may lie for a while; /tmp is often in memory.

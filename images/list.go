@@ -2,6 +2,7 @@ package images
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,24 +81,16 @@ func (b *Builder) Remove(ctx context.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	var found []Image
-	for _, i := range all {
-		id := strings.TrimPrefix(i.ID, "sha256:")
-		if i.Tag == reference || len(reference) >= 6 && strings.HasPrefix(id, strings.TrimPrefix(reference, "sha256:")) {
-			found = append(found, i)
-		}
+	found, err := pick(all, reference)
+	if err == nil && found.InUse {
+		err = errors.New("in use by a container or by an image that stands on it; remove that first")
 	}
-	switch {
-	case len(found) == 0:
-		return fmt.Errorf("remove image %s: none of ours is called so; see sysnerd image list", reference)
-	case len(found) > 1:
-		return fmt.Errorf("remove image %s: %d images begin so; give more of the id", reference, len(found))
-	case found[0].InUse:
-		return fmt.Errorf("remove image %s: in use by a container or by an image that stands on it; remove that first", reference)
+	if err != nil {
+		return fmt.Errorf("remove image %s: %w", reference, err)
 	}
-	name := found[0].Tag
+	name := found.Tag
 	if name == "" {
-		name = found[0].ID
+		name = found.ID
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
@@ -106,4 +99,22 @@ func (b *Builder) Remove(ctx context.Context, reference string) error {
 		return fmt.Errorf("remove image %s: %w", reference, err)
 	}
 	return nil
+}
+
+// pick finds the image that reference, a tag or the beginning of an id, names.
+func pick(all []Image, reference string) (Image, error) {
+	var found []Image
+	for _, i := range all {
+		id := strings.TrimPrefix(i.ID, "sha256:")
+		if i.Tag == reference || len(reference) >= 6 && strings.HasPrefix(id, strings.TrimPrefix(reference, "sha256:")) {
+			found = append(found, i)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Image{}, errors.New("none of ours is called so; see sysnerd image list")
+	case 1:
+		return found[0], nil
+	}
+	return Image{}, fmt.Errorf("%d images begin so; give more of the id", len(found))
 }

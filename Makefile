@@ -26,7 +26,7 @@ server_sources := go.mod go.sum $(shell find cmd config sandbox labs images web 
 	! -path '*/node_modules/*' ! -path 'web/ui/*' ! -path 'web/browsertest/*' ! -path 'images/embed/*' ! -name '*_test.go') \
 	$(shell find web/ui -maxdepth 1 -name '*.go')
 
-.PHONY: help run test build guest ui engine image bench fuzz lint clean
+.PHONY: help run test build guest ui runc engine image bench fuzz lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -37,11 +37,13 @@ run: build engine image ## Install what is missing, build, and serve the course 
 test: build engine image ## Everything that must hold before a change goes in
 	@scripts/test.sh
 
-build: bin/sysnerd ## Build the server with UI and guest in it: bin/sysnerd
+build: bin/sysnerd bin/runc ## Build the server with UI and guest in it: bin/sysnerd
 
 guest: $(GUEST) ## Build PID 1 of the sandboxes
 
 ui: $(UI) ## Build the browser's side
+
+runc: bin/runc ## Build what starts sandboxes where there is no daemon
 
 engine: bin/sysnerd ## Install and start a container engine where none answers
 	@scripts/engine.sh
@@ -67,6 +69,10 @@ bin/sysnerd: $(server_sources) $(GUEST) $(UI)
 	@echo "==> build the server"
 	@mkdir -p bin
 	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./cmd/sysnerd
+
+bin/runc: go.mod go.sum
+	@scripts/runc.sh
+	@touch $@
 
 $(GUEST): $(guest_sources)
 	@scripts/go.sh

@@ -1,0 +1,50 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"golang.org/x/sys/unix"
+
+	"sysnerd/sandbox"
+)
+
+// Attach connects to the guest. What it returns is the *[net.UnixConn] itself, so
+// that descriptors can come along with frames. A connection waits until the guest
+// accepts it.
+func (e *Engine) Attach(ctx context.Context, id string) (io.ReadWriteCloser, error) {
+	conn, err := e.attach(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("attach to sandbox %.40s: %w", id, err)
+	}
+	return conn, nil
+}
+
+func (e *Engine) attach(ctx context.Context, id string) (*net.UnixConn, error) {
+	ctx, cancel := withDeadline(ctx)
+	defer cancel()
+	f, err := e.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if !e.running(f) {
+		return nil, sandbox.ErrNotRunning
+	}
+	var conn net.Conn
+	err = socketPath(e.folder(id), func(path string) (err error) {
+		conn, err = new(net.Dialer).DialContext(ctx, "unix", path)
+		return err
+	})
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return nil, sandbox.ErrNotFound // removed meanwhile
+	case errors.Is(err, unix.ECONNREFUSED), errors.Is(err, unix.ECONNRESET):
+		return nil, sandbox.ErrNotRunning // ended meanwhile
+	case err != nil:
+		return nil, err
+	}
+	return conn.(*net.UnixConn), nil
+}

@@ -1,0 +1,185 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"sysnerd/sandbox"
+)
+
+// cgroups are those of one instance's sandboxes: the name alone says whose one is.
+type cgroups struct {
+	v2    bool
+	roots []string // where each hierarchy is mounted; one with version 2
+	below string   // "/sysnerd/<instance>"
+}
+
+// findCgroups reads which hierarchies there are from a mountinfo, proc_pid_mountinfo(5).
+// Version 2 is in use when it alone is mounted, as runc judges, too; beside version 1
+// ("hybrid") it has no controllers.
+// Errors: [sandbox.ErrUnavailable].
+func findCgroups(mountinfo, below string) (cgroups, error) {
+	text, err := os.ReadFile(mountinfo)
+	if err != nil {
+		return cgroups{}, fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
+	}
+	found := cgroups{below: below, v2: true}
+	var devices []string // one hierarchy may be mounted twice
+	var controllers string
+	for line := range strings.Lines(string(text)) {
+		left, right, _ := strings.Cut(line, " - ")
+		where, what := strings.Fields(left), strings.Fields(right)
+		if len(where) < 5 || len(what) < 3 || what[0] != "cgroup" && what[0] != "cgroup2" || slices.Contains(devices, where[2]) {
+			continue
+		}
+		devices = append(devices, where[2])
+		found.roots = append(found.roots, where[4])
+		if what[0] == "cgroup" {
+			found.v2 = false
+			controllers += "," + what[2]
+		}
+	}
+	if len(found.roots) == 0 {
+		return cgroups{}, fmt.Errorf("%w: no cgroups are mounted; mount -t cgroup2 cgroup2 /sys/fs/cgroup", sandbox.ErrUnavailable)
+	}
+	if found.v2 {
+		list, _ := os.ReadFile(filepath.Join(found.roots[0], "cgroup.controllers"))
+		controllers = strings.Join(strings.Fields(string(list)), ",")
+	}
+	for _, needed := range []string{"memory", "pids", "cpu"} {
+		if !slices.Contains(strings.Split(controllers, ","), needed) {
+			return cgroups{}, fmt.Errorf("%w: the cgroup controller %s is missing, and a sandbox without that limit could take the machine; start the kernel with it (cgroup_enable=%s)",
+				sandbox.ErrUnavailable, needed, needed)
+		}
+	}
+	return found, nil
+}
+
+// path is a sandbox's cgroup, from the root of each hierarchy.
+func (c cgroups) path(id string) string { return filepath.Join(c.below, id) }
+
+// dirs are the folders of a sandbox's cgroups, whether they are there or not.
+func (c cgroups) dirs(id string) []string {
+	var all []string
+	for _, root := range c.roots {
+		all = append(all, filepath.Join(root, c.path(id)))
+	}
+	return all
+}
+
+// limitsSwap says whether the kernel can hold memory and swap together to a limit.
+func (c cgroups) limitsSwap() bool {
+	return c.v2 || slices.ContainsFunc(c.roots, func(root string) bool {
+		_, err := os.Stat(filepath.Join(root, "memory.memsw.limit_in_bytes"))
+		return err == nil
+	})
+}
+
+// ids are the sandboxes that have a cgroup in any hierarchy.
+func (c cgroups) ids() ([]string, error) {
+	var all []string
+	for _, root := range c.roots {
+		entries, err := os.ReadDir(filepath.Join(root, c.below))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if e.IsDir() && sandbox.CheckID(e.Name()) == nil {
+				all = append(all, e.Name())
+			}
+		}
+	}
+	return all, nil
+}
+
+// processes are those in a sandbox's cgroups.
+func (c cgroups) processes(id string) []int {
+	var all []int
+	for _, dir := range c.dirs(id) {
+		text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+		if err != nil {
+			continue
+		}
+		for _, field := range strings.Fields(string(text)) {
+			if pid, err := strconv.Atoi(field); err == nil && pid > 1 && !slices.Contains(all, pid) {
+				all = append(all, pid)
+			}
+		}
+	}
+	return all
+}
+
+// remove ends every process in a sandbox's cgroups and removes those.
+func (c cgroups) remove(ctx context.Context, id string) error {
+	for {
+		left := 0
+		for _, dir := range c.dirs(id) {
+			err := unix.Rmdir(dir)
+			if err != nil && !errors.Is(err, unix.ENOENT) {
+				left++
+			}
+		}
+		if left == 0 {
+			return nil
+		}
+		c.kill(id)
+		select {
+		case <-time.After(2 * time.Millisecond): // nobody tells when a cgroup is empty on version 1
+		case <-ctx.Done():
+			return fmt.Errorf("remove cgroup %s: processes %v are still in it: %w", c.path(id), c.processes(id), ctx.Err())
+		}
+	}
+}
+
+// kill sends SIGKILL to all that is in a sandbox's cgroups.
+func (c cgroups) kill(id string) {
+	for _, dir := range c.dirs(id) {
+		// A runc that died in the middle of an update may have left them frozen.
+		_ = os.WriteFile(filepath.Join(dir, "freezer.state"), []byte("THAWED"), 0)
+		_ = os.WriteFile(filepath.Join(dir, "cgroup.freeze"), []byte("0"), 0)
+		_ = os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
+	}
+	for _, pid := range c.processes(id) {
+		_ = unix.Kill(pid, unix.SIGKILL)
+	}
+}
+
+// inUse is the memory of a sandbox that the kernel could not take back, in bytes,
+// by cgroup version 2.
+func (c cgroups) inUse(id string) (int64, error) {
+	dir := c.dirs(id)[0]
+	text, err := os.ReadFile(filepath.Join(dir, "memory.current"))
+	if err != nil {
+		return 0, err
+	}
+	used, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read memory.current: %w", err)
+	}
+	if text, err = os.ReadFile(filepath.Join(dir, "memory.stat")); err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, value, _ := strings.Cut(strings.TrimSpace(line), " "); name == "inactive_file" || name == "active_file" {
+			n, err := strconv.ParseInt(value, 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("read memory.stat: %w", err)
+			}
+			used -= n
+		}
+	}
+	return used, nil
+}

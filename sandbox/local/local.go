@@ -1,0 +1,225 @@
+package local
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	runc "github.com/containerd/go-runc"
+	"golang.org/x/sys/unix"
+
+	"sysnerd/sandbox"
+)
+
+const (
+	// starts is how many sandboxes are started at a time. More are no faster, and
+	// what already runs would stutter.
+	starts = 2
+	// sweepPeriod is how often an open Engine looks for what was left.
+	sweepPeriod = 30 * time.Second
+	// changeDeadline bounds create, update and remove.
+	changeDeadline = 30 * time.Second
+)
+
+// Config says where an Engine keeps its sandboxes, and for whom.
+type Config struct {
+	Instance string // whose sandboxes these are, [a-z0-9]{1,32}
+	// Dir is absolute; a folder for each instance is made in it. Nobody but root may be
+	// able to change what lies there, or above. /run suits: no sandbox outlives a boot.
+	Dir string
+	// Images holds root file systems, ready to run: one folder each, called after the
+	// image's id with "-" for ":", as in sha256-6e3…. They are only read.
+	Images string
+	Runc   string // path of runc; empty means the one beside this program, else that on PATH
+	State  string // absolute, for runc's state; empty means /run/sysnerd/runc
+	Cgroup string // absolute, below which each instance has a cgroup; empty means /sysnerd
+	Log    *slog.Logger
+}
+
+// Engine is a [sandbox.Engine] on this machine's kernel.
+type Engine struct {
+	cfg      Config
+	runc     runc.Runc
+	dir      string // DIR/<instance>
+	cgroups  cgroups
+	apparmor string // profile; "" where the kernel has no AppArmor
+	booted   string // this boot's name
+	locks    []*os.File
+	start    chan struct{}
+	turns    turns
+
+	holding sync.Mutex
+	held    map[string]*os.File // folders of images, locked against removal
+
+	stop func()
+	over sync.WaitGroup
+}
+
+var _ sandbox.Engine = (*Engine)(nil)
+
+// Open takes the instance's folder and removes what a crash has left in it. It needs
+// root. One Engine at a time may be open for an instance, on all of the machine.
+// Errors: [sandbox.ErrUnavailable].
+func Open(ctx context.Context, cfg Config) (*Engine, error) {
+	e, err := open(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open local engine: %w", err)
+	}
+	return e, nil
+}
+
+func open(ctx context.Context, cfg Config) (*Engine, error) {
+	if err := sandbox.CheckInstance(cfg.Instance); err != nil {
+		return nil, err
+	}
+	if !filepath.IsAbs(cfg.Dir) || !filepath.IsAbs(cfg.Images) {
+		return nil, fmt.Errorf("folders %q and %q: want absolute paths", cfg.Dir, cfg.Images)
+	}
+	if os.Geteuid() != 0 {
+		return nil, fmt.Errorf("%w: it needs root; start sysnerd as root, or use the Docker engine", sandbox.ErrUnavailable)
+	}
+	cfg.Log = cmp.Or(cfg.Log, slog.Default())
+	cfg.State = cmp.Or(cfg.State, "/run/sysnerd/runc")
+	cfg.Cgroup = cmp.Or(cfg.Cgroup, "/sysnerd")
+	program, err := FindRunc(cfg.Runc)
+	if err != nil {
+		return nil, err
+	}
+	found, err := findCgroups("/proc/self/mountinfo", filepath.Join(cfg.Cgroup, cfg.Instance))
+	if err != nil {
+		return nil, err
+	}
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
+	}
+	profile, err := loadAppArmor()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", sandbox.ErrUnavailable, err)
+	}
+	e := &Engine{
+		apparmor: profile,
+		cfg:      cfg,
+		dir:      filepath.Join(cfg.Dir, cfg.Instance),
+		cgroups:  found,
+		booted:   string(boot[:len(boot)-1]),
+		start:    make(chan struct{}, starts),
+		held:     map[string]*os.File{},
+		runc: runc.Runc{
+			Command: program,
+			Root:    filepath.Join(cfg.State, cfg.Instance),
+			// No PdeathSignal: sandboxes outlive this process.
+		},
+	}
+	for _, dir := range []string{e.dir, e.runc.Root} {
+		if err := e.take(dir); err != nil {
+			e.unlock()
+			return nil, err
+		}
+	}
+	err = e.endStrangers(ctx)
+	if err == nil {
+		err = e.sweep(ctx)
+	}
+	if err != nil {
+		e.unlock()
+		return nil, err
+	}
+	tending, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	e.over.Go(func() { e.tend(tending) })
+	return e, nil
+}
+
+// FindRunc is the path of the runc to use: the named one, else the one beside this
+// program, which was built with it, else the first on PATH.
+// Errors: [sandbox.ErrUnavailable].
+func FindRunc(named string) (string, error) {
+	if named == "" {
+		if self, err := os.Executable(); err == nil {
+			beside := filepath.Join(filepath.Dir(self), "runc")
+			if unix.Access(beside, unix.X_OK) == nil {
+				return beside, nil
+			}
+		}
+	}
+	path, err := exec.LookPath(cmp.Or(named, "runc"))
+	if err != nil {
+		return "", fmt.Errorf("%w: %v; build it with: make build, or install it: apt-get install runc", sandbox.ErrUnavailable, err)
+	}
+	return path, nil
+}
+
+// take makes a folder that only root may enter, and locks it until unlock.
+func (e *Engine) take(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
+	}
+	if err := checkOwned(dir); err != nil {
+		return fmt.Errorf("%w: %w", sandbox.ErrUnavailable, err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
+	}
+	e.locks = append(e.locks, lock)
+	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return fmt.Errorf("%w: another process runs the sandboxes of instance %s (it holds %s); stop that one first",
+			sandbox.ErrUnavailable, e.cfg.Instance, lock.Name())
+	}
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
+	return nil
+}
+
+// checkOwned says who else could put another folder in dir's place, or a link.
+func checkOwned(dir string) error {
+	for at := dir; ; at = filepath.Dir(at) {
+		var st unix.Stat_t
+		if err := unix.Lstat(at, &st); err != nil {
+			return &fs.PathError{Op: "lstat", Path: at, Err: err}
+		}
+		open := st.Mode&0o022 != 0 && (at == dir || st.Mode&unix.S_ISVTX == 0)
+		if st.Mode&unix.S_IFMT != unix.S_IFDIR || st.Uid != 0 || open {
+			return fmt.Errorf("%s is no folder of root's that only root can change; choose another place than %s", at, dir)
+		}
+		if at == "/" {
+			return nil
+		}
+	}
+}
+
+func (e *Engine) unlock() {
+	for _, lock := range e.locks {
+		_ = lock.Close()
+	}
+}
+
+// Close lets another open the instance. Sandboxes and connections live on.
+func (e *Engine) Close() error {
+	e.stop()
+	e.over.Wait()
+	e.unlock()
+	for _, image := range e.held {
+		_ = image.Close()
+	}
+	return nil
+}
+
+// withDeadline gives a context that has no deadline one.
+func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, changeDeadline)
+}

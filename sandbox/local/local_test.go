@@ -1,0 +1,157 @@
+package local_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"sysnerd/images"
+	"sysnerd/sandbox"
+	"sysnerd/sandbox/enginetest"
+	"sysnerd/sandbox/local"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(starterDir); dir != "" {
+		startFor(dir, os.Getenv(starterInstance))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// program is the runc that make build puts beside the server.
+const program = "../../bin/runc"
+
+// image is what `sysnerd image build --engine local` built last. Without it nothing
+// here can be tested, and that is a failure, not a reason to skip.
+func image(tb testing.TB) string {
+	tb.Helper()
+	store, err := images.NewLocal(images.LocalDir)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	id, ok, err := store.Current(tb.Context())
+	if err != nil || !ok {
+		tb.Fatalf("no current image (%v); build guest and image with: make build, bin/sysnerd image build --engine local", err)
+	}
+	return id
+}
+
+func config(instance, dir string) local.Config {
+	runc, err := filepath.Abs(program)
+	if err != nil {
+		panic(err) // there is no working folder
+	}
+	return local.Config{Instance: instance, Dir: dir, Images: images.LocalDir, Runc: runc}
+}
+
+func open(tb testing.TB, instance, dir string) *local.Engine {
+	tb.Helper()
+	e, err := local.Open(tb.Context(), config(instance, dir))
+	if err != nil {
+		tb.Fatalf("%v; build runc with: make build", err)
+	}
+	tb.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+func newID() string { return strings.ToLower(rand.Text()[:16]) }
+
+func newInstance() string { return "test" + strings.ToLower(rand.Text()[:8]) }
+
+func spec(instance, id, image string, slot int) sandbox.Spec {
+	return sandbox.Spec{
+		ID: id, Instance: instance, Lab: "processes/fork", Image: image,
+		UID:     sandbox.FirstUID + sandbox.Slots - 1 - slot,
+		Expires: time.Now().Add(time.Hour).Truncate(time.Second),
+		Limits:  sandbox.DefaultLimits(),
+	}
+}
+
+func TestEngine(t *testing.T) {
+	dir := t.TempDir()
+	enginetest.Run(t, enginetest.Config{
+		Open:  func(tb testing.TB, instance string) sandbox.Engine { return open(tb, instance, dir) },
+		Image: image(t),
+	})
+}
+
+// A sandbox needs nothing of the process that started it.
+func TestSandboxOutlivesItsEngine(t *testing.T) {
+	dir, instance := t.TempDir(), newInstance()
+	first := open(t, instance, dir)
+	s := spec(instance, newID(), image(t), 0)
+	box, err := sandbox.Start(t.Context(), first, s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = box.Run(t.Context(), sandbox.Run{Script: []byte("echo kept >~/kept"), Learner: true})
+	box.Detach()
+	if err := errors.Join(err, first.Close()); err != nil {
+		t.Fatal(err)
+	}
+
+	second := open(t, instance, dir)
+	defer func() {
+		if err := second.Remove(context.Background(), s.ID); err != nil {
+			t.Error(err)
+		}
+	}()
+	all, err := second.List(t.Context())
+	if err != nil || len(all) != 1 || all[0].ID != s.ID || !all[0].Running || !all[0].Expires.Equal(s.Expires) {
+		t.Fatalf("List of the next engine = %+v, %v; want %s running until %s", all, err, s.ID, s.Expires)
+	}
+	again, err := sandbox.Adopt(t.Context(), second, s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Detach()
+	got, err := again.Run(t.Context(), sandbox.Run{Script: []byte("cat ~/kept"), Learner: true})
+	if err != nil || string(got.Stdout) != "kept\n" {
+		t.Errorf("the file in the next engine = %q, %v", got.Stdout, err)
+	}
+}
+
+func TestOneEngineAnInstance(t *testing.T) {
+	dir, instance := t.TempDir(), newInstance()
+	first := open(t, instance, dir)
+	for what, other := range map[string]string{"the same folder": dir, "another folder": t.TempDir()} {
+		second, err := local.Open(t.Context(), config(instance, other))
+		if !errors.Is(err, sandbox.ErrUnavailable) || !strings.Contains(err.Error(), "stop that one first") {
+			t.Errorf("second Open, on %s = %v, want one that says who has it", what, err)
+		}
+		if err == nil {
+			_ = second.Close()
+		}
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, instance, dir)
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for what, change := range map[string]func(*local.Config){
+		"an odd instance":     func(c *local.Config) { c.Instance = "../x" },
+		"a relative folder":   func(c *local.Config) { c.Dir = "sandboxes" },
+		"a runc that is none": func(c *local.Config) { c.Runc = "/there/is/no/runc" },
+		"no folder of images": func(c *local.Config) { c.Images = "" },
+	} {
+		cfg := config("other", dir)
+		change(&cfg)
+		if e, err := local.Open(t.Context(), cfg); err == nil {
+			t.Errorf("Open with %s succeeded", what)
+			_ = e.Close()
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("refused Opens left %v, %v", left, err)
+	}
+}

@@ -19,6 +19,7 @@ func newEngineHelper() *cobra.Command {
 	c := &cobra.Command{Use: "engine-helper", Hidden: true, Args: cobra.NoArgs}
 	cfg := new(config.Config)
 	instance := c.Flags().String("instance", "", "whose sandboxes it runs")
+	kind := c.Flags().String("engine", service.Docker, "what runs them: docker or local")
 	c.Flags().StringVar(&cfg.Docker.Host, "docker-host", "", "where the Docker Engine listens")
 	c.Flags().TextVar(&cfg.Log.Level, "log-level", cfg.Log.Level, "what is logged")
 	c.Flags().StringVar(&cfg.Log.Format, "log-format", "text", "how it is logged")
@@ -28,7 +29,7 @@ func newEngineHelper() *cobra.Command {
 			if err := pointDockerAt(cfg.Docker.Host); err != nil {
 				return nil, err
 			}
-			return service.OpenEngine(ctx, service.Docker, cfg, *instance, log)
+			return service.OpenEngine(ctx, *kind, cfg, *instance, log)
 		})
 	}
 	return c
@@ -37,7 +38,7 @@ func newEngineHelper() *cobra.Command {
 // helperArgs is the command line of a helper.
 func helperArgs(cfg *config.Config, kind, instance string) []string {
 	level, _ := cfg.Log.Level.MarshalText() // has no error
-	return []string{os.Args[0], "engine-helper", "--instance=" + instance, "--docker-host=" + cfg.Docker.Host,
+	return []string{os.Args[0], "engine-helper", "--instance=" + instance, "--engine=" + kind, "--docker-host=" + cfg.Docker.Host,
 		"--log-level=" + string(level), "--log-format=" + cfg.Log.Format}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/docker/go-units"
 	"github.com/spf13/cobra"
 
+	"sysnerd/cmd/sysnerd/service"
 	"sysnerd/config"
 	"sysnerd/images"
 )
@@ -26,11 +27,11 @@ func newImageBuild() *cobra.Command {
 		Use:     "build",
 		Short:   "Build the sandbox image, unless it is current",
 		Long:    "Build the sandbox image, unless it is current. No container registry is needed: packages come from the distribution.",
-		Example: "  sysnerd image build",
+		Example: "  sysnerd image build\n  sysnerd image build --engine local",
 		Args:    cobra.NoArgs,
 	}
-	withBuilder(c, func(ctx context.Context, b *images.Builder, _ []string) error {
-		_, err := b.Build(ctx, func(line string) { fmt.Fprintln(c.OutOrStdout(), line) })
+	withStore(c, func(ctx context.Context, s store, _ []string) error {
+		_, err := s.Build(ctx, func(line string) { fmt.Fprintln(c.OutOrStdout(), line) })
 		return err
 	})
 	return c
@@ -44,8 +45,8 @@ func newImageList() *cobra.Command {
 		Args:    cobra.NoArgs,
 	}
 	asJSON := addJSON(c)
-	withBuilder(c, func(ctx context.Context, b *images.Builder, _ []string) error {
-		all, err := b.List(ctx)
+	withStore(c, func(ctx context.Context, s store, _ []string) error {
+		all, err := s.List(ctx)
 		if err != nil {
 			return err
 		}
@@ -69,15 +70,35 @@ func newImageRemove() *cobra.Command {
 		Example: "  sysnerd image remove sysnerd/sandbox:0123456789abcdef",
 		Args:    cobra.ExactArgs(1),
 	}
-	withBuilder(c, func(ctx context.Context, b *images.Builder, args []string) error {
-		return b.Remove(ctx, args[0])
+	withStore(c, func(ctx context.Context, s store, args []string) error {
+		return s.Remove(ctx, args[0])
 	})
 	return c
 }
 
-// withBuilder makes c a verb that works on the engine's images.
-func withBuilder(c *cobra.Command, do func(ctx context.Context, b *images.Builder, args []string) error) {
-	config.AddFlags(c.Flags(), "docker.host")
+// store is where an engine finds its images.
+type store interface {
+	Build(ctx context.Context, p images.Progress) (id string, err error)
+	List(ctx context.Context) ([]images.Image, error)
+	Remove(ctx context.Context, reference string) error
+	Close() error
+}
+
+// openStore opens that of the engine which would run the sandboxes.
+func openStore(ctx context.Context, cfg *config.Config) (store, error) {
+	kind, _, err := service.ChooseEngine(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if kind == service.Local {
+		return images.NewLocal(images.LocalDir)
+	}
+	return images.New(ctx)
+}
+
+// withStore makes c a verb that works on the engine's images.
+func withStore(c *cobra.Command, do func(ctx context.Context, s store, args []string) error) {
+	config.AddFlags(c.Flags(), "engine", "docker.host")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cfg, err := config.Load(c.Flags())
 		if err != nil {
@@ -88,12 +109,12 @@ func withBuilder(c *cobra.Command, do func(ctx context.Context, b *images.Builde
 		}
 		ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		b, err := images.New(ctx)
+		s, err := openStore(ctx, cfg)
 		if err != nil {
 			return err
 		}
-		defer b.Close()
-		return do(ctx, b, args)
+		defer s.Close()
+		return do(ctx, s, args)
 	}
 }
 

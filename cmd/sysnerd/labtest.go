@@ -43,7 +43,7 @@ It exits with 1 when any of that is not so. Ctrl-C ends early and leaves no sand
 		Example: `  sysnerd lab test
   sysnerd lab test --labs ./labs syscall-boundary/tally --repeat 5`,
 	}
-	config.AddFlags(c.Flags(), "labs", "data", "docker.host")
+	config.AddFlags(c.Flags(), "labs", "data", "engine", "docker.host")
 	asJSON := addJSON(c)
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show each step with what the learner reads")
 	c.Flags().StringVar(&junit, "junit", "", "write the report to `file` as JUnit's XML, also when it ends early")

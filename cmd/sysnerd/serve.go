@@ -53,9 +53,6 @@ root runs the sandboxes.`,
 		if err != nil {
 			return err
 		}
-		if kind == service.Local {
-			return service.ErrNoLocal
-		}
 		log.Info("sandboxes run on "+kind, "why", why)
 		if os.Geteuid() == 0 {
 			return part(cfg, *watch, kind, log)

@@ -9,19 +9,25 @@ import (
 	"sysnerd/config"
 	"sysnerd/images"
 	"sysnerd/sandbox/docker"
+	"sysnerd/sandbox/local"
 	"sysnerd/sandbox/privsep"
 )
 
 // Engine is an engine that knows its image.
 type Engine = privsep.Opened
 
-// ErrNoLocal says that there is no local engine yet.
-var ErrNoLocal = errors.New("engine local is not built yet; use docker or auto")
+// localSandboxes is where the local engine keeps its own, for all instances: in memory,
+// since none outlives a boot, and out of the data folder, which is the pages'.
+const localSandboxes = "/run/sysnerd/sandboxes"
 
 // OpenEngine opens the engine of that kind, docker or local, in this process.
 func OpenEngine(ctx context.Context, kind string, cfg *config.Config, instance string, log *slog.Logger) (Engine, error) {
 	if kind == Local {
-		return nil, ErrNoLocal
+		e, err := local.Open(ctx, local.Config{Instance: instance, Dir: localSandboxes, Images: images.LocalDir, Log: log})
+		if err != nil {
+			return nil, err
+		}
+		return onLocal{e}, nil
 	}
 	e, err := docker.Open(ctx, docker.Config{Instance: instance, Host: cfg.Docker.Host, Log: log})
 	if err != nil {
@@ -33,7 +39,24 @@ func OpenEngine(ctx context.Context, kind string, cfg *config.Config, instance s
 // onDocker is a Docker Engine with the image that was built for it.
 type onDocker struct{ *docker.Engine }
 
-func (onDocker) Image(ctx context.Context) (string, error) { return FindImage(ctx) }
+func (onDocker) Image(ctx context.Context) (string, error) {
+	b, err := images.New(ctx)
+	if err != nil {
+		return "", err
+	}
+	return findImage(ctx, b, "sysnerd image build")
+}
+
+// onLocal is the local engine with the image that was built for it.
+type onLocal struct{ *local.Engine }
+
+func (onLocal) Image(ctx context.Context) (string, error) {
+	l, err := images.NewLocal(images.LocalDir)
+	if err != nil {
+		return "", err
+	}
+	return findImage(ctx, l, "sysnerd image build --engine local")
+}
 
 // Sweep removes every sandbox of an instance that no server has any more, and says
 // how many there were.
@@ -61,23 +84,23 @@ func Sweep(ctx context.Context, cfg *config.Config, instance string, log *slog.L
 	return removed, err
 }
 
-// FindImage returns the id of the current sandbox image on Docker.
-func FindImage(ctx context.Context) (id string, err error) {
+// findImage returns the id of the current sandbox image in an engine's store, which it
+// closes. build is the command that makes one.
+func findImage(ctx context.Context, store interface {
+	Current(ctx context.Context) (id string, ok bool, err error)
+	Close() error
+}, build string) (id string, err error) {
+	defer store.Close()
 	tag, err := images.Tag()
 	if err != nil {
 		return "", err
 	}
-	b, err := images.New(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer b.Close()
-	id, ok, err := b.Current(ctx)
+	id, ok, err := store.Current(ctx)
 	if err != nil {
 		return "", err
 	}
 	if !ok {
-		return "", fmt.Errorf("sandbox image %s is not built; run: sysnerd image build", tag)
+		return "", fmt.Errorf("sandbox image %s is not built; run: %s", tag, build)
 	}
 	return id, nil
 }

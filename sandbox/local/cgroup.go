@@ -144,6 +144,13 @@ func (c cgroups) remove(ctx context.Context, id string) error {
 	}
 }
 
+// removeParent removes the cgroup of the instance, if no sandbox has one below it.
+func (c cgroups) removeParent() {
+	for _, root := range c.roots {
+		_ = unix.Rmdir(filepath.Join(root, c.below))
+	}
+}
+
 // kill sends SIGKILL to all that is in a sandbox's cgroups.
 func (c cgroups) kill(id string) {
 	for _, dir := range c.dirs(id) {

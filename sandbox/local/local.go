@@ -166,20 +166,49 @@ func (e *Engine) take(dir string) error {
 	if err := checkOwned(dir); err != nil {
 		return fmt.Errorf("%w: %w", sandbox.ErrUnavailable, err)
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
+	lock, err := lockIn(dir)
+	if lock == nil && err == nil {
+		return e.take(dir) // somebody let go of it, and of the folder, in this moment
 	}
-	e.locks = append(e.locks, lock)
-	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if lock != nil {
+		e.locks = append(e.locks, lock)
+	}
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return fmt.Errorf("%w: another process runs the sandboxes of instance %s (it holds %s); stop that one first",
-			sandbox.ErrUnavailable, e.cfg.Instance, lock.Name())
+			sandbox.ErrUnavailable, e.cfg.Instance, dir)
 	}
 	if err != nil {
-		return fmt.Errorf("lock %s: %w", lock.Name(), err)
+		return fmt.Errorf("%w: lock %s: %v", sandbox.ErrUnavailable, dir, err)
 	}
 	return nil
+}
+
+// lockIn locks a folder's lock file. It returns nothing when that is another file now.
+func lockIn(dir string) (*os.File, error) {
+	path := filepath.Join(dir, lockName)
+	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // the folder is gone
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = lock.Close()
+		return nil, err
+	}
+	held, err := lock.Stat()
+	if err == nil {
+		var named fs.FileInfo
+		if named, err = os.Lstat(path); err == nil && os.SameFile(held, named) {
+			return lock, nil
+		}
+	}
+	_ = lock.Close()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return nil, err
 }
 
 // checkOwned says who else could put another folder in dir's place, or a link.
@@ -199,8 +228,14 @@ func checkOwned(dir string) error {
 	}
 }
 
+// unlock lets go of the folders, and removes those in which nothing but the lock is left.
 func (e *Engine) unlock() {
 	for _, lock := range e.locks {
+		dir := filepath.Dir(lock.Name())
+		if entries, err := os.ReadDir(dir); err == nil && len(entries) == 1 {
+			_ = os.Remove(lock.Name()) // while it is held: see lockIn
+			_ = os.Remove(dir)
+		}
 		_ = lock.Close()
 	}
 }
@@ -209,6 +244,7 @@ func (e *Engine) unlock() {
 func (e *Engine) Close() error {
 	e.stop()
 	e.over.Wait()
+	e.cgroups.removeParent()
 	e.unlock()
 	for _, image := range e.held {
 		_ = image.Close()

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,7 +135,44 @@ func TestOneEngineAnInstance(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("after Close of an engine without sandboxes there is %v, %v", left, err)
+	}
 	open(t, instance, dir)
+}
+
+// Whoever wins the lock has the folder that is there, however often it comes and goes.
+func TestOpenAndCloseByMany(t *testing.T) {
+	dir, instance := t.TempDir(), newInstance()
+	var (
+		all  sync.WaitGroup
+		have atomic.Int32
+		won  atomic.Int32
+	)
+	for range 4 {
+		all.Go(func() {
+			for range 25 {
+				e, err := local.Open(t.Context(), config(instance, dir))
+				if errors.Is(err, sandbox.ErrUnavailable) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if n := have.Add(1); n != 1 {
+					t.Errorf("%d engines are open for one instance", n)
+				}
+				won.Add(1)
+				have.Add(-1)
+				_ = e.Close()
+			}
+		})
+	}
+	all.Wait()
+	if won.Load() == 0 {
+		t.Error("nobody ever got it")
+	}
 }
 
 func TestOpenRefuses(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"sysnerd/cmd/sysnerd/service"
 	"sysnerd/config"
+	"sysnerd/sandbox/local"
 )
 
 // Level says how bad a finding is.
@@ -79,12 +80,29 @@ func Examine(ctx context.Context, cfg *config.Config, log *slog.Logger) []Findin
 		return append(findings, failed("engine", err))
 	}
 	defer engine.Close()
-	facts, err := askEngine(ctx)
+	about, err := examineEngine(ctx, engine)
+	findings = append(findings, about...)
 	if err != nil {
 		return append(findings, failed("engine", err))
 	}
-	findings = append(findings, judgeEngine(facts)...)
 	return append(findings, trySandbox(ctx, engine, log)...)
+}
+
+func examineEngine(ctx context.Context, engine service.Engine) ([]Finding, error) {
+	if e, ok := engine.(interface {
+		Facts(ctx context.Context) (local.Facts, error)
+	}); ok {
+		facts, err := e.Facts(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return judgeLocal(readLocal(facts)), nil
+	}
+	facts, err := askEngine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return judgeEngine(facts), nil
 }
 
 // Worst is the level of the worst finding.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sysnerd/cmd/sysnerd/service"
+	"sysnerd/sandbox/local"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -40,7 +41,7 @@ func golden(t *testing.T, name string, findings []Finding) {
 func well() engineFacts {
 	return engineFacts{
 		Host: "unix:///run/docker.sock", Version: "29.0.1", API: "1.52", Runtime: "runc",
-		Runc: "1.3.3", RuncBuild: "v1.3.3-0-gd842d77", Kernel: "6.12.57+deb13-amd64", Cgroup: "2",
+		Runc: "1.3.7", RuncBuild: "v1.3.7-0-g1e8da29", Kernel: "6.12.57+deb13-amd64", Cgroup: "2",
 		MemoryLimit: true, SwapLimit: true, PidLimit: true, Driver: "overlay2", Root: "/var/lib/docker",
 		RootFree: 40 << 30, LiveRestore: true, Security: []string{"name=apparmor", "name=seccomp,profile=builtin", "name=cgroupns"},
 	}
@@ -54,6 +55,26 @@ func TestEngineThatIsNotWell(t *testing.T) {
 	f.Cgroup, f.MemoryLimit, f.SwapLimit, f.PidLimit = "1", false, false, false
 	f.Driver, f.RootFree, f.LiveRestore, f.Security = "vfs", 100<<20, false, nil
 	golden(t, "engine-not-well", judgeEngine(f))
+}
+
+// wellLocal is a local engine with nothing to be said against.
+func wellLocal() localFacts {
+	return localFacts{
+		Facts: local.Facts{
+			Runc: "/usr/lib/sysnerd/runc", Version: "1.5.3", Seccomp: true, Cgroup: "2", SwapLimit: true,
+			AppArmor: "sysnerd-sandbox", Images: "/var/lib/sysnerd-images",
+		},
+		Kernel: "6.12.57+deb13-amd64", Free: 40 << 30,
+	}
+}
+
+func TestLocalEngineThatIsWell(t *testing.T) { golden(t, "local-well", judgeLocal(wellLocal())) }
+
+func TestLocalEngineThatIsNotWell(t *testing.T) {
+	f := wellLocal()
+	f.Runc, f.Version, f.Build, f.Seccomp = "/usr/sbin/runc", "1.1.5+ds1", "1.1.5+ds1-1+deb12u1", false
+	f.Cgroup, f.SwapLimit, f.AppArmor, f.Free = "1", false, "", 100<<20
+	golden(t, "local-not-well", judgeLocal(f))
 }
 
 func TestSwapThatIsNotThereNeedsNoLimit(t *testing.T) {
@@ -82,17 +103,23 @@ func TestHostThatTellsNothing(t *testing.T) {
 func TestRunc(t *testing.T) {
 	all := "CVE-2024-21626, CVE-2025-31133, CVE-2025-52565, CVE-2025-52881"
 	late := "CVE-2025-31133, CVE-2025-52565, CVE-2025-52881"
+	latest := "CVE-2026-41579, CVE-2026-119101"
 	for _, row := range []struct{ version, build, bad string }{
 		{"1.0.0-rc95", "", all},
 		{"1.1.5", "v1.1.5-0-gf19387a6", all},
 		{"1.1.5+ds1", "1.1.5+ds1-1+deb12u1", late}, // Debian 12
 		{"1.1.12", "v1.1.12-0-g51d5e946", late},
 		{"1.2.7", "", late},
-		{"1.2.8", "", ""},
-		{"1.2.10", "", ""},
+		{"1.2.8", "", latest},
+		{"1.2.10", "", latest},
 		{"1.3.0", "", late},
-		{"1.3.3", "v1.3.3-0-gd842d77", ""},
-		{"1.4.0", "", ""},
+		{"1.3.3", "v1.3.3-0-gd842d77", latest},
+		{"1.3.6", "", "CVE-2026-119101"},
+		{"1.3.7", "", ""},
+		{"1.4.0", "", latest},
+		{"1.4.4", "", ""},
+		{"1.5.2", "", "CVE-2026-119101"},
+		{"1.5.3", "", ""},
 		{"2.0", "", ""},
 	} {
 		got := judgeRunc(row.version, row.build)

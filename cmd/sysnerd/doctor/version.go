@@ -20,12 +20,18 @@ type flaw struct {
 //   - https://github.com/opencontainers/runc/security/advisories/GHSA-9493-h29p-rfm2 (CVE-2025-31133)
 //   - https://github.com/opencontainers/runc/security/advisories/GHSA-qw9x-cqr3-wc7r (CVE-2025-52565)
 //   - https://github.com/opencontainers/runc/security/advisories/GHSA-cgrx-mc8f-2prm (CVE-2025-52881)
+//   - https://github.com/opencontainers/runc/security/advisories/GHSA-xjvp-4fhw-gc47 (CVE-2026-41579)
+//   - https://github.com/opencontainers/runc/security/advisories/GHSA-g2c3-j8g3-7gpw (CVE-2026-119101,
+//     by runc restore, which no engine of ours asks for)
+//   - runc's CHANGELOG.md of 1.3.7, 1.4.4 and 1.5.3, for the versions
 //   - Debian's changelog of runc 1.1.5+ds1-1+deb12u1, which names only the first
 var runcFlaws = []flaw{
 	{CVE: "CVE-2024-21626", Fixed: []string{"1.1.12"}, Builds: []string{"1.1.5+ds1-1+deb12u"}},
 	{CVE: "CVE-2025-31133", Fixed: []string{"1.2.8", "1.3.3"}},
 	{CVE: "CVE-2025-52565", Fixed: []string{"1.2.8", "1.3.3"}},
 	{CVE: "CVE-2025-52881", Fixed: []string{"1.2.8", "1.3.3"}},
+	{CVE: "CVE-2026-41579", Fixed: []string{"1.3.6", "1.4.3", "1.5.0"}},
+	{CVE: "CVE-2026-119101", Fixed: []string{"1.3.7", "1.4.4", "1.5.3"}},
 }
 
 // kernelFlaws give root to whoever has a shell. Sources:

@@ -25,6 +25,7 @@ ui_sources := web/ui/package.json $(shell find web/ui -type f ! -path '*/node_mo
 server_sources := go.mod go.sum $(shell find cmd config sandbox labs images web -type f \
 	! -path '*/node_modules/*' ! -path 'web/ui/*' ! -path 'web/browsertest/*' ! -path 'images/embed/*' ! -name '*_test.go') \
 	$(shell find web/ui -maxdepth 1 -name '*.go')
+helper_sources := $(shell find cmd/sysnerd-engine images/folders sandbox -type f ! -name '*_test.go')
 
 .PHONY: help run test build guest ui runc engine image bench fuzz lint clean
 
@@ -37,7 +38,7 @@ run: build engine image ## Install what is missing, build, and serve the course 
 test: build engine image ## Everything that must hold before a change goes in
 	@scripts/test.sh
 
-build: bin/sysnerd bin/runc ## Build the server with UI and guest in it: bin/sysnerd
+build: bin/sysnerd bin/sysnerd-engine bin/runc ## Build the server with UI and guest in it: bin/sysnerd
 
 guest: $(GUEST) ## Build PID 1 of the sandboxes
 
@@ -69,6 +70,12 @@ bin/sysnerd: $(server_sources) $(GUEST) $(UI)
 	@echo "==> build the server"
 	@mkdir -p bin
 	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./cmd/sysnerd
+
+bin/sysnerd-engine: go.mod go.sum $(helper_sources)
+	@scripts/go.sh
+	@echo "==> build the helper that runs sandboxes"
+	@mkdir -p bin
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./cmd/sysnerd-engine
 
 bin/runc: go.mod go.sum
 	@scripts/runc.sh

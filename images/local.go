@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,11 +13,13 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"sysnerd/images/folders"
 )
 
 // LocalDir is where the images of the local engine lie, for all instances of a machine.
 // It is no part of a data folder, since those are given to the user of the pages.
-const LocalDir = "/var/lib/sysnerd-images"
+const LocalDir = folders.Dir
 
 // Local keeps images as folders, for the engine that needs no daemon:
 //
@@ -30,13 +31,7 @@ const LocalDir = "/var/lib/sysnerd-images"
 type Local struct{ dir string }
 
 // note is what a store knows of an image.
-type note struct {
-	Tag     string    `json:"tag"`
-	Kind    string    `json:"kind"`
-	Below   string    `json:"below,omitempty"` // the base that it was made from
-	Created time.Time `json:"created"`
-	Size    int64     `json:"size"` // bytes of all files
-}
+type note = folders.Note
 
 // NewLocal opens the store in dir, which is made if need be.
 func NewLocal(dir string) (*Local, error) {
@@ -220,46 +215,11 @@ func (l *Local) name(part string, n note) (id string, err error) {
 }
 
 // folder is where an image lies.
-func (l *Local) folder(id string) string {
-	return filepath.Join(l.dir, strings.Replace(id, ":", "-", 1))
-}
+func (l *Local) folder(id string) string { return folders.Path(l.dir, id) }
 
-// all reads every note, in no order.
-func (l *Local) all() (map[string]note, error) {
-	files, err := filepath.Glob(filepath.Join(l.dir, "sha256-*.json"))
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]note{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		var n note
-		if err == nil {
-			err = json.Unmarshal(text, &n)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read image %s: %w", file, err)
-		}
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		if info, err := os.Lstat(filepath.Join(l.dir, name)); err == nil && info.IsDir() {
-			all[strings.Replace(name, "-", ":", 1)] = n
-		}
-	}
-	return all, nil
-}
+func (l *Local) all() (map[string]note, error) { return folders.All(l.dir) }
 
-func (l *Local) find(tag string) (id string, ok bool, err error) {
-	all, err := l.all()
-	for id, n := range all {
-		if n.Tag == tag {
-			return id, true, nil
-		}
-	}
-	return "", false, err
-}
+func (l *Local) find(tag string) (id string, ok bool, err error) { return folders.Find(l.dir, tag) }
 
 // List names the images in the store, newest first.
 func (l *Local) List(context.Context) ([]Image, error) {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"sysnerd/cmd/sysnerd/privilege"
 	"sysnerd/cmd/sysnerd/service"
 	"sysnerd/config"
+	"sysnerd/images"
 	"sysnerd/sandbox/privsep"
 )
 
@@ -35,11 +38,28 @@ func newEngineHelper() *cobra.Command {
 	return c
 }
 
-// helperArgs is the command line of a helper.
-func helperArgs(cfg *config.Config, kind, instance string) []string {
+// smallHelper is the local engine's helper by itself. It has nothing of the rest of
+// sysnerd in it; `make build` puts it beside this program.
+const smallHelper = "sysnerd-engine"
+
+// helperOf is the program that runs the sandboxes and stays root, and its command line
+// but for the instance: the small one where it lies beside this program and is enough,
+// else this program.
+func helperOf(cfg *config.Config, kind string) (program string, args []string, err error) {
 	level, _ := cfg.Log.Level.MarshalText() // has no error
-	return []string{os.Args[0], "engine-helper", "--instance=" + instance, "--engine=" + kind, "--docker-host=" + cfg.Docker.Host,
-		"--log-level=" + string(level), "--log-format=" + cfg.Log.Format}
+	logging := []string{"--log-level=" + string(level), "--log-format=" + cfg.Log.Format}
+	self, err := os.Executable()
+	if err != nil {
+		return "", nil, err
+	}
+	if small := filepath.Join(filepath.Dir(self), smallHelper); kind == service.Local && unix.Access(small, unix.X_OK) == nil {
+		tag, err := images.Tag()
+		if err != nil {
+			return "", nil, err
+		}
+		return small, append([]string{small, "--image=" + tag}, logging...), nil
+	}
+	return self, append([]string{self, "engine-helper", "--engine=" + kind, "--docker-host=" + cfg.Docker.Host}, logging...), nil
 }
 
 // partedEngine is an engine whose helper is waited for when it is closed.

@@ -66,10 +66,14 @@ root runs the sandboxes.`,
 // part goes on as an ordinary user, in this process, while a helper stays root. It
 // returns only if that cannot be done.
 func part(cfg *config.Config, watch bool, kind string, log *slog.Logger) error {
+	program, args, err := helperOf(cfg, kind)
+	if err != nil {
+		return err
+	}
 	return privilege.Part(privilege.Order{
 		Config: cfg, Watch: watch, Engine: kind, Listen: service.Listen, Log: log,
-		HelperProgram: "/proc/self/exe",
-		HelperArgs:    func(instance string) []string { return helperArgs(cfg, kind, instance) },
+		HelperProgram: program,
+		HelperArgs:    func(instance string) []string { return append(args, "--instance="+instance) },
 	})
 }
 

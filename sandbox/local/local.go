@@ -29,6 +29,13 @@ const (
 	changeDeadline = 30 * time.Second
 )
 
+// Sandboxes is where an engine keeps its own, for all instances of a machine: in memory,
+// since none outlives a boot, and out of any data folder, which is the pages'.
+const Sandboxes = "/run/sysnerd/sandboxes"
+
+// ErrHeld says that another process has the instance open.
+var ErrHeld = errors.New("another process runs the sandboxes")
+
 // Config says where an Engine keeps its sandboxes, and for whom.
 type Config struct {
 	Instance string // whose sandboxes these are, [a-z0-9]{1,32}
@@ -174,8 +181,8 @@ func (e *Engine) take(dir string) error {
 		e.locks = append(e.locks, lock)
 	}
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return fmt.Errorf("%w: another process runs the sandboxes of instance %s (it holds %s); stop that one first",
-			sandbox.ErrUnavailable, e.cfg.Instance, dir)
+		return fmt.Errorf("%w: %w of instance %s (it holds %s); stop that one first",
+			sandbox.ErrUnavailable, ErrHeld, e.cfg.Instance, dir)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: lock %s: %v", sandbox.ErrUnavailable, dir, err)

@@ -16,14 +16,10 @@ import (
 // Engine is an engine that knows its image.
 type Engine = privsep.Opened
 
-// localSandboxes is where the local engine keeps its own, for all instances: in memory,
-// since none outlives a boot, and out of the data folder, which is the pages'.
-const localSandboxes = "/run/sysnerd/sandboxes"
-
 // OpenEngine opens the engine of that kind, docker or local, in this process.
 func OpenEngine(ctx context.Context, kind string, cfg *config.Config, instance string, log *slog.Logger) (Engine, error) {
 	if kind == Local {
-		e, err := local.Open(ctx, local.Config{Instance: instance, Dir: localSandboxes, Images: images.LocalDir, Log: log})
+		e, err := local.OpenNext(ctx, local.Config{Instance: instance, Dir: local.Sandboxes, Images: images.LocalDir, Log: log})
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,10 @@ export GOFLAGS := -buildvcs=false
 
 # Flags of `sysnerd serve`, as in: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
+# What runs the sandboxes: docker, which is then installed if need be, or local. Empty
+# leaves it to the configuration: Docker where it answers, else local.
+ENGINE ?=
+engine := $(if $(ENGINE),SYSNERD_ENGINE=$(ENGINE))
 
 GUEST := images/embed/guest
 UI := web/ui/dist/.built
@@ -27,15 +31,15 @@ server_sources := go.mod go.sum $(shell find cmd config sandbox labs images web 
 	$(shell find web/ui -maxdepth 1 -name '*.go')
 helper_sources := $(shell find cmd/sysnerd-engine images/folders sandbox -type f ! -name '*_test.go')
 
-.PHONY: help run test build guest ui runc engine image bench fuzz lint clean
+.PHONY: help run test build guest ui runc engine image images bench fuzz lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-run: build engine image ## Install what is missing, build, and serve the course (ARGS="--listen …")
-	@exec scripts/serve.sh $(ARGS)
+run: build image ## Install what is missing, build, and serve the course (ARGS="--listen …", ENGINE=docker)
+	@$(engine) exec scripts/serve.sh $(ARGS)
 
-test: build engine image ## Everything that must hold before a change goes in
+test: build engine images ## Everything that must hold before a change goes in
 	@scripts/test.sh
 
 build: bin/sysnerd bin/sysnerd-engine bin/runc ## Build the server with UI and guest in it: bin/sysnerd
@@ -46,13 +50,18 @@ ui: $(UI) ## Build the browser's side
 
 runc: bin/runc ## Build what starts sandboxes where there is no daemon
 
-engine: bin/sysnerd ## Install and start a container engine where none answers
+engine: bin/sysnerd ## Install and start a Docker Engine where none answers
 	@scripts/engine.sh
 
-image: bin/sysnerd engine ## Build the sandbox image if it is not current
-	@scripts/image.sh
+image: bin/sysnerd $(if $(filter docker,$(ENGINE)),engine) ## Build the sandbox image if it is not current
+	@$(engine) scripts/image.sh
 
-bench: build engine image ## Measure against the targets
+images: bin/sysnerd engine
+	@SYSNERD_ENGINE=docker scripts/image.sh
+	@SYSNERD_ENGINE=local scripts/image.sh
+	@SYSNERD_ENGINE=local scripts/local.sh
+
+bench: build engine images ## Measure against the targets
 	@scripts/bench.sh
 
 fuzz: $(GUEST) $(UI) ## Fuzz each parser (SECONDS_EACH=60)

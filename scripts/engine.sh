@@ -1,5 +1,6 @@
 #!/bin/bash
-# Makes sure that a Docker Engine answers: installs and starts one where none does.
+# Makes sure that a Docker Engine answers: installs and starts one where none does. The
+# sandboxes need none: this is for whoever asks for it, and for the tests of it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -20,7 +21,8 @@ wait_for() {
     done
 }
 
-answers() { engine_answers || engine_answers_root; }
+export SYSNERD_ENGINE=docker
+answers() { engine_answers || as_root --preserve-env bin/sysnerd image list >/dev/null 2>&1; }
 answers_or_died() { answers || ! running; }
 
 if answers; then exit 0; fi
@@ -51,11 +53,7 @@ wait_for 30 containerd_gone ||
     die "a containerd of an earlier dockerd does not end: pid $(pgrep -of '^containerd --config /var/run/docker/containerd'); stop it, and start again"
 as_root rm -f "$pidfile"
 
-# Without an init system nobody may have mounted the cgroups.
-if ! grep -Eq '^[^ ]+ [^ ]+ cgroup2? ' /proc/mounts; then
-    say "mount the cgroups"
-    as_root mount -t cgroup2 cgroup2 /sys/fs/cgroup
-fi
+mount_cgroups
 
 say "start the engine: dockerd --live-restore, log in $log"
 # In a session of its own, so that Ctrl-C here does not end it.

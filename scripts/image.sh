@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the sandbox image if it is not current.
+# Builds the sandbox image, for the engine that would run it, if it is not current.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh

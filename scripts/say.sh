@@ -20,18 +20,30 @@ as_root() {
     fi
 }
 
-# engine_answers asks the engine of DOCKER_HOST, or the default one, for a word.
+# engine_answers asks the engine that would run the sandboxes for a word.
 engine_answers() { bin/sysnerd image list >/dev/null 2>&1; }
 
-engine_answers_root() { as_root --preserve-env bin/sysnerd image list >/dev/null 2>&1; }
+# docker_answers asks the Docker Engine of DOCKER_HOST, or the default one, unless
+# another engine is named.
+docker_answers() {
+    [ "${SYSNERD_ENGINE:-docker}" != local ] && SYSNERD_ENGINE=docker engine_answers
+}
 
-# with_engine runs a command as whoever may speak to the engine. A user outside of
-# the group docker may do so by sudo.
+# Without an init system nobody may have mounted the cgroups.
+mount_cgroups() {
+    if ! grep -Eq '^[^ ]+ [^ ]+ cgroup2? ' /proc/mounts; then
+        say "mount the cgroups"
+        as_root mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    fi
+}
+
+# with_engine runs a command as whoever may use the engine. Docker's takes the group
+# docker, the local one root: others do so by sudo.
 with_engine() {
     if [ "$(id -u)" -eq 0 ] || engine_answers; then
         "$@"
     else
-        say "you are not in the group docker: going on by sudo"
+        say "sandboxes are root's here, and you are not in the group docker: going on by sudo"
         as_root --preserve-env "$@"
     fi
 }

@@ -1,0 +1,11 @@
+#!/bin/bash
+# Makes sure of what the local engine needs of the machine, unless Docker runs the
+# sandboxes: nothing is started that stays.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+
+! docker_answers || exit 0
+
+[ ! -d /sys/kernel/security/apparmor ] || scripts/packages.sh apparmor_parser=apparmor
+mount_cgroups

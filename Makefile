@@ -24,7 +24,7 @@ GUEST := images/embed/guest
 UI := web/ui/dist/.built
 UI_MODULES := web/ui/node_modules/.package-lock.json
 
-guest_sources := go.mod go.sum $(shell find cmd/guest sandbox/guest sandbox/link sandbox/redraw -type f -name '*.go' ! -name '*_test.go')
+guest_sources := go.mod go.sum $(shell find cmd/guest sandbox/guest sandbox/link sandbox/redraw sandbox/ptyring sandbox/pidlink -type f -name '*.go' ! -name '*_test.go')
 ui_sources := web/ui/package.json $(shell find web/ui -type f ! -path '*/node_modules/*' ! -path 'web/ui/dist/*' ! -name '*.go')
 server_sources := go.mod go.sum $(shell find cmd config sandbox labs images web -type f \
 	! -path '*/node_modules/*' ! -path 'web/ui/*' ! -path 'web/browsertest/*' ! -path 'images/embed/*' ! -name '*_test.go') \

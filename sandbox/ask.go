@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"sysnerd/sandbox/link"
+	"sysnerd/sandbox/ptyring"
 )
 
 // ticket finds who waits for a reply.
@@ -14,7 +15,7 @@ type ticket struct {
 }
 
 // handle takes in one frame of the guest. Nothing that it says is taken for granted.
-func (s *Sandbox) handle(f link.Frame) {
+func (s *Sandbox) handle(c *conn, f link.Frame) {
 	switch f.Kind {
 	case link.KindOutput:
 		if t := s.existing(f.Stream); t != nil {
@@ -38,6 +39,16 @@ func (s *Sandbox) handle(f link.Frame) {
 		if t := s.existing(f.Stream); t != nil && f.JSON(&o) == nil && o.Start >= 0 && o.End >= o.Start {
 			t.opened(o)
 			s.reply(f, o)
+		}
+	case link.KindHanded:
+		fds := c.handed()
+		var h link.Handed
+		if t := s.existing(f.Stream); t == nil || f.JSON(&h) != nil || !t.handedOver(c, h, fds) {
+			ptyring.CloseAll(fds)
+		}
+	case link.KindReclaim:
+		if t := s.existing(f.Stream); t != nil {
+			t.giveBack(c)
 		}
 	case link.KindRunOut:
 		s.runOutput(f)

@@ -5,10 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"sysnerd/sandbox/link"
+	"sysnerd/sandbox/pidlink/inlet"
+	"sysnerd/sandbox/ptyring"
 )
 
 const (
@@ -19,8 +24,26 @@ const (
 // conn is the server's end of one link. Any goroutine may send; one receives.
 type conn struct {
 	stream io.ReadWriteCloser
-	mu     sync.Mutex
-	buf    []byte
+	socket *net.UnixConn // the stream, where descriptors may come over it; else nil
+	rights [][]int       // what came and was not asked for yet; the receiver's
+
+	mu  sync.Mutex
+	buf []byte
+}
+
+func newConn(stream io.ReadWriteCloser) *conn {
+	socket, _ := stream.(*net.UnixConn)
+	return &conn{stream: stream, socket: socket}
+}
+
+// breakOff ends receive. A socket stays open, so that the guest takes back what it
+// handed over no sooner than it is let go: the receiver closes it.
+func (c *conn) breakOff() {
+	if c.socket == nil {
+		c.stream.Close()
+		return
+	}
+	_ = c.socket.SetReadDeadline(time.Unix(1, 0))
 }
 
 func (c *conn) send(f link.Frame) error {
@@ -48,7 +71,7 @@ func (c *conn) code(appendTo func([]byte) ([]byte, error)) error {
 		_ = d.SetWriteDeadline(time.Now().Add(writeTimeout))
 	}
 	if _, err = c.stream.Write(frame); err != nil {
-		c.stream.Close() // its reader ends, and the link is made anew
+		c.breakOff() // and the link is made anew
 		return fmt.Errorf("%w: write to its guest: %v", ErrNotRunning, err)
 	}
 	return nil
@@ -58,8 +81,13 @@ func (c *conn) code(appendTo func([]byte) ([]byte, error)) error {
 func (c *conn) receive(f func(link.Frame)) {
 	var d link.Decoder
 	buf := make([]byte, 32<<10)
+	defer func() {
+		for len(c.rights) > 0 {
+			ptyring.CloseAll(c.handed())
+		}
+	}()
 	for {
-		n, err := c.stream.Read(buf)
+		n, err := c.read(buf)
 		if n > 0 {
 			_ = d.Feed(buf[:n], func(fr link.Frame) error { f(fr); return nil })
 		}
@@ -69,6 +97,42 @@ func (c *conn) receive(f func(link.Frame)) {
 	}
 }
 
+// read reads the stream, and keeps the descriptors that come with it: those of one
+// terminal at a time, and of no more than there are.
+func (c *conn) read(buf []byte) (int, error) {
+	if c.socket == nil {
+		return c.stream.Read(buf)
+	}
+	var oob [rightsSpace]byte
+	n, space, flags, _, err := c.socket.ReadMsgUnix(buf, oob[:])
+	if space > 0 {
+		fds := inlet.Rights(oob[:space])
+		if flags&unix.MSG_CTRUNC != 0 || len(c.rights) == link.MaxTabs { // more than was agreed
+			ptyring.CloseAll(fds)
+			fds = nil
+		}
+		if len(c.rights) < link.MaxTabs {
+			c.rights = append(c.rights, fds)
+		}
+	}
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// rightsSpace has room for the descriptors of one terminal and for no other: the
+// kernel closes what does not fit, unix(7). CMSG_SPACE(2*sizeof(int)) on 64 bits.
+const rightsSpace = unix.SizeofCmsghdr + 4*ptyring.Descriptors
+
+// handed takes the descriptors that came first.
+func (c *conn) handed() (fds []int) {
+	if len(c.rights) > 0 {
+		fds, c.rights = c.rights[0], c.rights[1:]
+	}
+	return fds
+}
+
 // greet says hello and waits for the guest's welcome. What else arrives before it
 // belongs to an older epoch and is dropped. The stream is closed when ctx ends.
 func greet(ctx context.Context, stream io.ReadWriteCloser, setup link.Setup) (*conn, link.Welcome, error) {
@@ -76,7 +140,7 @@ func greet(ctx context.Context, stream io.ReadWriteCloser, setup link.Setup) (*c
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { stream.Close() })
 	defer stop()
-	c := &conn{stream: stream}
+	c := newConn(stream)
 	hello := link.Hello{Version: link.Version, Epoch: time.Now().UnixNano(), Setup: setup}
 	sayHello := func() error {
 		return c.code(func(dst []byte) ([]byte, error) {

@@ -3,12 +3,15 @@
 //
 // A claim's trip: Keeper.Claim → Engine.Create and Engine.Attach → hello to the
 // guest → the claim's Prepare → Sandbox. A key's: View.Write → Terminal → link →
-// guest → pty; its echo comes back by Sandbox.handle → Terminal → View.Next.
+// guest → pty; its echo comes back by Sandbox.handle → Terminal → View.Next. Where
+// the guest hands the pty over: View.Write → Terminal → pty → handedPty.read → Terminal
+// → View.Next.
 //
 //	keeper.go, recover.go, reset.go, tend.go   who has which sandbox, and for how long
 //	queue.go, pool.go, limits.go               how many fit, who waits, what each may take
 //	sandbox.go, live.go, ask.go, run.go        one sandbox, its link and what is asked over it
 //	terminal.go, view.go, history.go           one shell and those who watch it
+//	handed.go                                  its pty, where this server has it itself
 //	journal.go, osc.go                         the commands that its marks tell of
 //	engine.go, spec.go, profile.go             what an engine must do, with which profile
 //
@@ -18,10 +21,13 @@
 //		Keeper.bring      one per claimed sandbox: starts it, then waits for its end
 //		Sandbox.live      one per sandbox: reads its link, makes it anew when it breaks;
 //		                  ends with the sandbox or by Detach
+//		└─ handedPty.read one per terminal that is handed over: until the guest asks it
+//		                  back or the link breaks; live waits for its end
 //
 //	 1. One goroutine reads a link; any may write to it.
 //	 2. A viewer that takes nothing holds up nobody: it falls behind and is told by how much.
 //	 3. Terminal.mu and Terminal.typing are never held together; Sandbox.mu is held
 //	    for moments only, and never while anything is sent.
-//	 4. Keeper.Close and Sandbox.Detach return when their goroutines have ended.
+//	 4. A link is closed only when no pty is read that came over it.
+//	 5. Keeper.Close and Sandbox.Detach return when their goroutines have ended.
 package sandbox

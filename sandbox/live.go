@@ -66,14 +66,14 @@ func (s *Sandbox) begin(c *conn) {
 // live reads the link until the sandbox ends or is detached.
 func (s *Sandbox) live(ctx context.Context, c *conn) {
 	for {
-		stop := context.AfterFunc(ctx, func() { c.stream.Close() })
-		c.receive(func(f link.Frame) { s.handle(f) })
+		stop := context.AfterFunc(ctx, c.breakOff)
+		c.receive(func(f link.Frame) { s.handle(c, f) })
 		stop()
-		c.stream.Close()
 		if ctx.Err() == nil {
 			s.setState(Lost) // before anybody hears that his request was lost
 		}
 		s.unlink()
+		c.stream.Close() // the guest reads its ptys from here on, and nobody else does
 		if ctx.Err() != nil {
 			return
 		}

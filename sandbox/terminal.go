@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sysnerd/sandbox/link"
@@ -55,6 +56,8 @@ type Terminal struct {
 	size    Size
 	nudged  time.Time
 	over    bool
+
+	pty atomic.Pointer[handedPty] // the pty itself, while it is handed over to this server
 
 	typing sync.Mutex // orders input; never held together with mu
 	room   chan struct{}
@@ -139,7 +142,7 @@ func (t *Terminal) ensureOpen(ctx context.Context, size Size) error {
 		return nil
 	}
 	reply, err := t.s.ask(ctx, t.tab, link.KindOpened, func(c *conn) error {
-		return c.sendJSON(link.KindOpen, t.tab, link.Open{Cols: size.Cols, Rows: size.Rows, Since: since})
+		return c.sendJSON(link.KindOpen, t.tab, link.Open{Cols: size.Cols, Rows: size.Rows, Since: since, Handover: c.socket != nil})
 	})
 	if err != nil {
 		return fmt.Errorf("open terminal: %w", err)
@@ -180,6 +183,7 @@ func (t *Terminal) opened(o link.Opened) {
 
 // lost is called when the link is down: the terminal is opened anew on the next.
 func (t *Terminal) lost(newGuest bool) {
+	t.letGo()
 	t.typing.Lock()
 	t.joined = false
 	if newGuest { // a new shell knows nothing of what the last one was told
@@ -262,6 +266,10 @@ func (t *Terminal) credit() {
 
 func (t *Terminal) grant(limit int64) {
 	t.granted = limit
+	if h := t.pty.Load(); h != nil {
+		h.Wake()
+		return
+	}
 	if c := t.s.link(); c != nil {
 		_ = c.sendOffset(link.KindCredit, t.tab, limit-t.base)
 	}
@@ -284,6 +292,12 @@ func (t *Terminal) push() {
 	defer t.typing.Unlock()
 	c := t.s.link()
 	for c != nil && t.joined && len(t.input) > 0 {
+		if h := t.direct(); h != nil {
+			if !h.typed() {
+				break
+			}
+			continue
+		}
 		n := min(int64(len(t.input)), maxChunk, link.InputWindow-(t.sent-t.taken))
 		if n <= 0 {
 			break
@@ -344,6 +358,9 @@ func (t *Terminal) interrupt() error {
 	t.typing.Lock()
 	defer t.typing.Unlock()
 	t.input, t.flying = nil, nil
+	if h := t.direct(); h != nil && h.Interrupt() == nil {
+		return nil
+	}
 	c := t.s.link()
 	if c == nil || !t.joined || c.send(link.Frame{Kind: link.KindInterrupt, Stream: t.tab}) != nil {
 		t.input = []byte{3}
@@ -364,6 +381,9 @@ func (t *Terminal) resize(s Size) error {
 }
 
 func (t *Terminal) sendSize(s Size) error {
+	if h := t.pty.Load(); h != nil {
+		_ = h.SetSize(s.Cols, s.Rows) // the next shell's pty has it from the guest
+	}
 	c := t.s.link()
 	if c == nil {
 		return ErrNotRunning

@@ -56,7 +56,7 @@ func BenchmarkVerdict(b *testing.B) {
 		b.ReportMetric(took.at(0.95), "p95-ms≤100")
 	}
 	b.Run("fake", func(b *testing.B) { run(b, build(b, quickCourse(b))) })
-	b.Run("docker", func(b *testing.B) { run(b, buildOnDocker(b, quickCourse(b))) })
+	b.Run("docker", func(b *testing.B) { run(b, buildOnDocker(b, false, quickCourse(b))) })
 }
 
 // BenchmarkChecksASecond has every learner of a class check as fast as he can.
@@ -87,7 +87,7 @@ func BenchmarkChecksASecond(b *testing.B) {
 		b.ReportMetric(0, "ns/op")
 		b.ReportMetric(float64(checks)/time.Since(began).Seconds(), "checks/s")
 	}
-	b.Run("docker-1", func(b *testing.B) { run(b, buildOnDocker(b, quickCourse(b)), 1) })
+	b.Run("docker-1", func(b *testing.B) { run(b, buildOnDocker(b, false, quickCourse(b)), 1) })
 	b.Run("fake-1", func(b *testing.B) { run(b, build(b, quickCourse(b)), 1) })
 	b.Run("fake-60", func(b *testing.B) {
 		run(b, build(b, quickCourse(b), func(k *sandbox.KeeperConfig, _ *Config) { k.Capacity = 64 }), 60)

@@ -28,10 +28,10 @@ const keyPause = 3 * time.Millisecond
 // onEngines runs a benchmark on the fake engine and on Docker.
 func onEngines(b *testing.B, run func(b *testing.B, h *house)) {
 	b.Run("fake", func(b *testing.B) { run(b, build(b)) })
-	b.Run("docker", func(b *testing.B) { run(b, buildOnDocker(b)) })
+	b.Run("docker", func(b *testing.B) { run(b, buildOnDocker(b, false)) })
 }
 
-func buildOnDocker(b *testing.B, options ...option) *house {
+func buildOnDocker(b *testing.B, relayed bool, options ...option) *house {
 	b.Helper()
 	ctx := context.Background()
 	builder, err := images.New(ctx)
@@ -43,7 +43,7 @@ func buildOnDocker(b *testing.B, options ...option) *house {
 	if err != nil || !ok {
 		b.Fatalf("sandbox image: built %v, %v; build it with: make image", ok, err)
 	}
-	engine, err := docker.Open(ctx, docker.Config{Instance: instance})
+	engine, err := docker.Open(ctx, docker.Config{Instance: instance, Relayed: relayed})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func (t times) at(q float64) float64 {
 // BenchmarkEcho is one key there and back, against the floor, client and servers in
 // one process; rehearse.BenchmarkKey has each in its own.
 func BenchmarkEcho(b *testing.B) {
-	onEngines(b, func(b *testing.B, h *house) {
+	echo := func(b *testing.B, h *house, bar string) {
 		p := h.learner()
 		ours, base := p.terminal(p.claim("one"), ""), dialFloor(b)
 		ours.until("$ ")
@@ -184,9 +184,11 @@ func BenchmarkEcho(b *testing.B) {
 		b.ReportMetric(own.at(0.5), "p50-ms")
 		b.ReportMetric(own.at(0.95), "p95-ms")
 		b.ReportMetric(bare.at(0.5), "floor-p50-ms")
-		b.ReportMetric(own.at(0.5)/bare.at(0.5), "p50/floor")
-		b.ReportMetric(own.at(0.95)/bare.at(0.95), "p95/floor")
-	})
+		b.ReportMetric(own.at(0.5)/bare.at(0.5), "p50/floor"+bar)
+		b.ReportMetric(own.at(0.95)/bare.at(0.95), "p95/floor"+bar)
+	}
+	onEngines(b, func(b *testing.B, h *house) { echo(b, h, "≤1.15") })
+	b.Run("docker-relayed", func(b *testing.B) { echo(b, buildOnDocker(b, true), "≤2.8") })
 }
 
 // BenchmarkCheck is a check that does nothing, by HTTP. Its result is the same each

@@ -17,7 +17,8 @@ import (
 	"sysnerd/sandbox"
 )
 
-// Attach connects to the stdio of the guest.
+// Attach connects to the guest: by a [*net.UnixConn] where the engine is on this
+// kernel and this process may, else to its stdio.
 func (e *Engine) Attach(ctx context.Context, id string) (io.ReadWriteCloser, error) {
 	s, err := e.attach(ctx, id)
 	if err != nil {
@@ -26,7 +27,7 @@ func (e *Engine) Attach(ctx context.Context, id string) (io.ReadWriteCloser, err
 	return s, nil
 }
 
-func (e *Engine) attach(ctx context.Context, id string) (*stream, error) {
+func (e *Engine) attach(ctx context.Context, id string) (io.ReadWriteCloser, error) {
 	ctx, cancel := withDeadline(ctx, askDeadline)
 	defer cancel()
 	c, err := e.find(ctx, id)
@@ -35,6 +36,9 @@ func (e *Engine) attach(ctx context.Context, id string) (*stream, error) {
 	}
 	if !c.running {
 		return nil, sandbox.ErrNotRunning
+	}
+	if conn := e.dial(ctx, c); conn != nil {
+		return conn, nil
 	}
 	bound, release := dialBound(ctx)
 	resp, err := e.api.ContainerAttach(bound, c.container, container.AttachOptions{

@@ -154,6 +154,7 @@ func (e *Engine) ours(name string, labels map[string]string) (id string, ok bool
 type found struct {
 	container string // the engine's id: it can't come to mean another one
 	running   bool
+	pid       int // of PID 1 where the engine is
 }
 
 // find looks a sandbox up. Errors: ErrNotFound, ErrUnavailable.
@@ -171,5 +172,5 @@ func (e *Engine) find(ctx context.Context, id string) (found, error) {
 	if got, ok := e.ours(c.Name, c.Config.Labels); !ok || got != id {
 		return found{}, fmt.Errorf("%w: the container %s is not of this instance", sandbox.ErrNotFound, e.name(id))
 	}
-	return found{c.ID, c.State.Running}, nil
+	return found{c.ID, c.State.Running, c.State.Pid}, nil
 }

@@ -1,9 +1,10 @@
 // Package docker runs sandboxes as containers of a Docker Engine: in goes a
-// [sandbox.Spec], out comes the attached stdio of the guest.
+// [sandbox.Spec], out comes a link to the guest: a socket past the engine, or its
+// attached stdio.
 //
 // Open (docker.go) finds the engine and agrees on an API version; create.go
-// turns a Spec and its profile into a container; attach.go cuts the engine's
-// multiplexed stream; update.go changes limits; list.go finds and removes. The
+// turns a Spec and its profile into a container; direct.go reaches the guest on this
+// kernel, and attach.go everywhere, cutting the engine's multiplexed stream; update.go changes limits; list.go finds and removes. The
 // oldest engine served is 20.10 (API 1.41), with cgroup v1 or v2.
 //
 // A container is ours when its name and its labels both say so; no other is

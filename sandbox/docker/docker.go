@@ -34,13 +34,15 @@ type Config struct {
 	Host     string // "unix:///run/docker.sock"; empty means DOCKER_HOST or the usual socket
 	AppArmor string // profile; empty leaves it to the engine, which takes docker-default where there is one
 	Runtime  string // OCI runtime by the engine's name for it; empty means the engine's default
+	Relayed  bool   // always attach to stdio, over which no terminal can be handed over
 	Log      *slog.Logger
 }
 
 // Engine is a [sandbox.Engine] on a Docker Engine.
 type Engine struct {
-	cfg Config
-	api *client.Client
+	cfg    Config
+	api    *client.Client
+	direct direct
 }
 
 var _ sandbox.Engine = (*Engine)(nil)

@@ -26,7 +26,12 @@ func imageTag(tb testing.TB) string {
 
 func open(tb testing.TB, instance string) *docker.Engine {
 	tb.Helper()
-	e, err := docker.Open(tb.Context(), docker.Config{Instance: instance})
+	return openWith(tb, docker.Config{Instance: instance})
+}
+
+func openWith(tb testing.TB, cfg docker.Config) *docker.Engine {
+	tb.Helper()
+	e, err := docker.Open(tb.Context(), cfg)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -34,9 +39,24 @@ func open(tb testing.TB, instance string) *docker.Engine {
 	return e
 }
 
+// TestEngine runs the suite with terminals that are handed over, and relayed.
 func TestEngine(t *testing.T) {
-	enginetest.Run(t, enginetest.Config{
-		Open:  func(tb testing.TB, instance string) sandbox.Engine { return open(tb, instance) },
-		Image: imageTag(t),
-	})
+	for name, relayed := range map[string]bool{"handed over": false, "relayed": true} {
+		t.Run(name, func(t *testing.T) {
+			enginetest.Run(t, enginetest.Config{
+				Open: func(tb testing.TB, instance string) sandbox.Engine {
+					return openWith(tb, docker.Config{Instance: instance, Relayed: relayed})
+				},
+				Image:  imageTag(t),
+				Exempt: exempt(relayed),
+			})
+		})
+	}
+}
+
+func exempt(relayed bool) map[string]string {
+	if relayed {
+		return map[string]string{"handover": "terminals are relayed through the engine's attached stdio"}
+	}
+	return nil
 }

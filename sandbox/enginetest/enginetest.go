@@ -48,7 +48,7 @@ type test struct {
 
 // Run runs the whole suite.
 func Run(t *testing.T, cfg Config) {
-	all := slices.Concat(verbs, guests, profiles, limits, escapes())
+	all := slices.Concat(verbs, guests, terminals, profiles, limits, escapes())
 	known := map[string]bool{}
 	for _, c := range all {
 		if known[c.name] {

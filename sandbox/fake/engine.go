@@ -24,6 +24,7 @@ type Config struct {
 	Instance string
 	Guest    string // path of the guest's binary
 	Bashrc   string // path of a file to be /etc/bash.bashrc; empty means the host's
+	Relayed  bool   // attach to stdio, over which no terminal can be handed over
 	Log      *slog.Logger
 }
 
@@ -165,8 +166,13 @@ func (e *Engine) find(id string) (*process, error) {
 func (e *Engine) Attach(ctx context.Context, id string) (io.ReadWriteCloser, error) {
 	p, err := e.find(id)
 	if err = cmp.Or(ctx.Err(), err); err == nil {
-		var s *stream
-		if s, err = p.attach(); err == nil {
+		var s io.ReadWriteCloser
+		if e.cfg.Relayed {
+			s, err = p.attach()
+		} else {
+			s, err = p.dial(ctx)
+		}
+		if err == nil {
 			return s, nil
 		}
 	}

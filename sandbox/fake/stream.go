@@ -1,12 +1,14 @@
 package fake
 
 import (
+	"context"
 	"io"
 	"net"
 	"sync"
 	"time"
 
 	"sysnerd/sandbox"
+	"sysnerd/sandbox/pidlink"
 )
 
 // stream is one attachment to a guest's stdio. It reads and writes the socket
@@ -21,7 +23,27 @@ type stream struct {
 
 var past = time.Unix(1, 0)
 
-func (p *process) attach() (*stream, error) {
+// dial connects to the guest past its stdio.
+func (p *process) dial(ctx context.Context) (io.ReadWriteCloser, error) {
+	if !p.running() {
+		return nil, sandbox.ErrNotRunning
+	}
+	process, err := pidlink.Open(p.cmd.Process.Pid)
+	if err != nil {
+		return nil, err
+	}
+	defer process.Close()
+	conn, err := process.Dial(ctx)
+	switch {
+	case err == nil:
+		return conn, nil
+	case !process.Alive():
+		return nil, sandbox.ErrNotRunning
+	}
+	return nil, err
+}
+
+func (p *process) attach() (io.ReadWriteCloser, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.running() {

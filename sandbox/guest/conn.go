@@ -27,11 +27,12 @@ type conn struct {
 	accepted bool   // a socket of its own, in and out alike, over which descriptors may go; not stdio
 	drained  func() // called when the queue has room again
 
-	mu    sync.Mutex
-	over  bool // closed: in and out may be others by now
-	queue []byte
-	buf   []byte        // for the frame being coded
-	ready chan struct{} // the queue is not empty
+	mu     sync.Mutex
+	over   bool // closed: in and out may be others by now
+	queue  []byte
+	rights []rights      // that go with bytes of the queue, in order
+	buf    []byte        // for the frame being coded
+	ready  chan struct{} // the queue is not empty
 }
 
 func newConn(in, out int, drained func()) (*conn, error) {
@@ -47,20 +48,34 @@ func acceptedConn(fd int, drained func()) *conn {
 }
 
 // write writes what the far end takes at once. The caller holds mu.
-func (c *conn) write(p []byte) (int, error) {
+func (c *conn) write(p []byte) (int, error) { return c.writeWith(p, nil) }
+
+// writeWith writes likewise; descriptors go with the first byte. The caller holds mu.
+func (c *conn) writeWith(p []byte, fds []int) (int, error) {
 	return retry(func() (int, error) {
 		if c.accepted { // it blocks its reader, and nobody else
-			return unix.SendmsgN(c.out, p, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+			var oob []byte
+			if len(fds) > 0 {
+				oob = unix.UnixRights(fds...)
+			}
+			return unix.SendmsgN(c.out, p, oob, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		}
 		return unix.Write(c.out, p)
 	})
 }
 
-// cut makes the link's end come soon. Stdio stays: it is there for the sandbox's life.
-func (c *conn) cut() {
+// cut makes the link's end come soon: at once when nothing is handed over on it, else
+// when the far end has closed it and reads no pty any more, or has not in time. Stdio
+// stays: it is there for the sandbox's life.
+func (c *conn) cut(lent bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.accepted && !c.over {
+	switch {
+	case !c.accepted || c.over:
+	case lent:
+		_ = unix.Shutdown(c.in, unix.SHUT_WR)
+		time.AfterFunc(returnTime, func() { c.cut(false) })
+	default:
 		_ = unix.Shutdown(c.in, unix.SHUT_RDWR)
 	}
 }
@@ -71,7 +86,7 @@ func (c *conn) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.over = true
-	c.queue = nil
+	c.dropQueue()
 	close(c.ready)
 	unix.Close(c.in)
 }
@@ -101,7 +116,10 @@ func (c *conn) begin() {
 	c.code(func(dst []byte) ([]byte, error) { return append(dst, link.End), nil })
 }
 
-func (c *conn) code(appendTo func([]byte) ([]byte, error)) {
+func (c *conn) code(appendTo func([]byte) ([]byte, error)) { c.codeWith(nil, appendTo) }
+
+// codeWith sends what appendTo makes, and descriptors with it.
+func (c *conn) codeWith(fds []int, appendTo func([]byte) ([]byte, error)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over || len(c.queue) > maxQueue {
@@ -114,9 +132,9 @@ func (c *conn) code(appendTo func([]byte) ([]byte, error)) {
 	}
 	if len(c.queue) == 0 {
 		for len(frame) > 0 {
-			n, err := c.write(frame)
+			n, err := c.writeWith(frame, fds)
 			if n > 0 {
-				frame = frame[n:]
+				frame, fds = frame[n:], nil
 			}
 			if err != nil {
 				if !errors.Is(err, unix.EAGAIN) {
@@ -127,6 +145,9 @@ func (c *conn) code(appendTo func([]byte) ([]byte, error)) {
 		}
 	}
 	if len(frame) > 0 {
+		if !c.keepRights(fds) {
+			return
+		}
 		c.queue = append(c.queue, frame...)
 		select {
 		case c.ready <- struct{}{}:
@@ -153,12 +174,12 @@ func (c *conn) flush() (more bool) {
 		c.mu.Unlock()
 		return false
 	}
-	n, err := c.write(c.queue)
+	n, err := c.writeQueue()
 	if n > 0 {
 		c.queue = append(c.queue[:0], c.queue[n:]...)
 	}
 	if err != nil && !errors.Is(err, unix.EAGAIN) {
-		c.queue = c.queue[:0]
+		c.dropQueue()
 	}
 	if len(c.queue) == 0 && cap(c.queue) > 1<<20 {
 		c.queue = nil

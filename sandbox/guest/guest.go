@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sysnerd/sandbox/link"
+	"sysnerd/sandbox/pidlink/inlet"
 )
 
 // stateDir holds what only root may see.
@@ -73,6 +74,11 @@ func Serve() error {
 	if err != nil {
 		return fmt.Errorf("open link: %w", err)
 	}
+	brought, err := inlet.Listen()
+	if err != nil {
+		return fmt.Errorf("open link: %w", err)
+	}
+	go g.accept(brought.Accept)
 	if stdio == nil && socket < 0 {
 		return fmt.Errorf("no link: standard input is no stream, and LISTEN_FDS names no socket")
 	}
@@ -152,12 +158,12 @@ func (g *Guest) handle(c *conn, f link.Frame) {
 	case link.KindPing:
 		c.send(link.Frame{Kind: link.KindPong, Stream: f.Stream})
 	default:
-		g.terminalFrame(f)
+		g.terminalFrame(c, f)
 	}
 }
 
 // terminalFrame handles what goes to a terminal that is open.
-func (g *Guest) terminalFrame(f link.Frame) {
+func (g *Guest) terminalFrame(c *conn, f link.Frame) {
 	g.mu.Lock()
 	t := g.terminals[f.Stream]
 	g.mu.Unlock()
@@ -177,6 +183,15 @@ func (g *Guest) terminalFrame(f link.Frame) {
 		var s link.Size
 		if f.JSON(&s) == nil {
 			t.resize(s)
+		}
+	case link.KindSeen:
+		if offset, _, err := f.Offset(); err == nil {
+			t.seen(c, offset)
+		}
+	case link.KindReturn:
+		var r link.Return
+		if f.JSON(&r) == nil {
+			t.returned(c, r)
 		}
 	}
 }
@@ -209,12 +224,17 @@ func (g *Guest) hello(c *conn, f link.Frame) {
 		g.prepare()
 		g.greeted = true
 	}
-	if older := g.current.Swap(c); older != nil && older != c {
-		older.cut()
-	}
 	w := link.Welcome{Version: link.Version, Epoch: h.Epoch, Missing: g.missing, Started: g.started.UnixMilli()}
+	if !c.accepted { // descriptors go over a socket alone
+		w.Missing = append(slices.Clone(w.Missing), "handover")
+	}
+	older, lent := g.current.Swap(c), false
 	for _, t := range g.terminals {
+		lent = t.lentTo(older) && older != nil || lent
 		w.Terminals = append(w.Terminals, t.leave())
+	}
+	if older != nil && older != c {
+		older.cut(lent)
 	}
 	c.begin()
 	c.sendJSON(link.KindWelcome, 0, w)
@@ -264,7 +284,10 @@ func (g *Guest) open(c *conn, tab uint32, o link.Open) {
 		c.sendJSON(link.KindOpened, tab, link.Opened{Tab: int(tab), Error: err.Error()})
 		return
 	}
-	c.sendJSON(link.KindOpened, tab, t.join(o.Since))
+	c.sendJSON(link.KindOpened, tab, t.join(c, o.Since))
+	if o.Handover && c.accepted {
+		t.want(c)
+	}
 	t.poke()
 }
 

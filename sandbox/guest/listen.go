@@ -3,7 +3,9 @@ package guest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -71,29 +73,49 @@ func (g *Guest) serve(c *conn) {
 
 // listen takes each connection to the socket as a link of its own.
 func (g *Guest) listen(socket int) {
+	g.accept(func() (int, error) {
+		for {
+			fd, err := retry(func() (int, error) {
+				n, _, err := unix.Accept4(socket, unix.SOCK_CLOEXEC)
+				return n, err
+			})
+			if err == nil || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EBADF) {
+				return fd, err // or it listens no more
+			}
+		}
+	})
+}
+
+// accept serves each connection as a link of its own, until next has none any more.
+func (g *Guest) accept(next func() (int, error)) {
 	free := make(chan struct{}, maxLinks)
 	for {
-		fd, err := retry(func() (int, error) {
-			n, _, err := unix.Accept4(socket, unix.SOCK_CLOEXEC)
-			return n, err
-		})
-		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EBADF) {
-			return // it listens no more
-		}
+		fd, err := next()
 		if err != nil {
-			continue
+			return
 		}
 		select {
 		case free <- struct{}{}:
 			go func() {
 				c := acceptedConn(fd, g.drained)
 				g.serve(c)
-				g.current.CompareAndSwap(c, nil)
-				c.close()
+				g.over(c)
 				<-free
 			}()
 		default:
 			unix.Close(fd)
 		}
 	}
+}
+
+// over takes back what a connection had that has ended, and closes it.
+func (g *Guest) over(c *conn) {
+	g.current.CompareAndSwap(c, nil)
+	g.mu.Lock()
+	all := slices.Collect(maps.Values(g.terminals))
+	g.mu.Unlock()
+	for _, t := range all {
+		t.gone(c)
+	}
+	c.close()
 }

@@ -15,31 +15,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestRingKeepsTheNewest(t *testing.T) {
-	r, err := newRing()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []byte
-	for i := range 1000 {
-		p := bytes.Repeat([]byte{byte(i)}, i%1500+1)
-		r.write(p)
-		all = append(all, p...)
-	}
-	if kept := r.head - r.start(); r.head != int64(len(all)) || kept < ringSize || kept > ringMem {
-		t.Fatalf("ring holds %d to %d, want the last %d to %d of %d", r.start(), r.head, ringSize, ringMem, len(all))
-	}
-	var got []byte
-	for at := r.start(); at < r.head; {
-		p := r.from(at)
-		got = append(got, p...)
-		at += int64(len(p))
-	}
-	if !bytes.Equal(got, all[r.start():]) {
-		t.Error("the ring's bytes are not the newest")
-	}
-}
-
 // record makes an acct_v3 as the kernel writes it, acct(5).
 func record(name string, pid, ppid, uid, status uint32, start uint32, ticks float32) []byte {
 	p := make([]byte, acctRecord)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sysnerd/sandbox/link"
+	"sysnerd/sandbox/ptyring"
 )
 
 const (
@@ -44,7 +45,8 @@ type terminal struct {
 	wake int // eventfd: something changed for the pump
 
 	mu      sync.Mutex
-	ring    *ring
+	lending lending
+	ring    *ptyring.Ring
 	sent    int64 // output before it was sent over the link, or overwritten
 	reached int64 // end of what was sent
 	credit  int64 // output before it may be sent
@@ -57,18 +59,22 @@ type terminal struct {
 }
 
 func (g *Guest) newTerminal(tab uint32, cols, rows int) (*terminal, error) {
-	r, err := newRing()
+	r, err := ptyring.New()
 	if err != nil {
 		return nil, err
 	}
 	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
+		r.Close()
 		return nil, fmt.Errorf("make eventfd: %w", err)
 	}
 	t := &terminal{g: g, tab: tab, ring: r, wake: wake}
+	t.lending.over.L = &t.mu
 	t.cols, t.rows = clamp(cols, 2, 500), clamp(rows, 1, 300)
 	exited, err := t.startShell()
 	if err != nil {
+		r.Close()
+		unix.Close(wake)
 		return nil, err
 	}
 	go t.live(exited)
@@ -137,8 +143,8 @@ func (t *terminal) live(exited <-chan syscall.WaitStatus) {
 		t.fd = -1
 		t.taken += int64(len(t.input))
 		t.input = nil
-		t.ring.write([]byte(fmt.Sprintf("%s\r\n[%s. A new one follows.]\r\n", afterShell, ended(status))))
-		at := t.ring.head
+		t.ring.Write([]byte(fmt.Sprintf("%s\r\n[%s. A new one follows.]\r\n", afterShell, ended(status))))
+		at := t.ring.Head()
 		t.flush()
 		t.mu.Unlock()
 		if c := t.g.link(); c != nil {
@@ -191,14 +197,28 @@ func (t *terminal) pump(exited <-chan syscall.WaitStatus) syscall.WaitStatus {
 			return status
 		}
 		t.mu.Lock()
-		t.flush()
 		t.writeInput()
-		behind, pending := t.sent < t.ring.head, len(t.input) > 0
+		var wait time.Duration // for whom the pty is lent to; negative: it is not lent
+		if ended {
+			wait = t.reclaim()
+		} else {
+			wait = t.lend()
+		}
+		lent := wait >= 0
+		behind, pending := false, len(t.input) > 0
+		if !lent {
+			t.flush()
+			behind = t.sent < t.ring.Head()
+		}
 		t.mu.Unlock()
 
 		fds := []unix.PollFd{{Fd: int32(t.wake), Events: unix.POLLIN}, {Fd: int32(t.fd)}}
 		timeout := -1
 		switch pause := time.Until(next); {
+		case lent:
+			if wait > 0 {
+				timeout = int(wait/time.Millisecond) + 1
+			}
 		case ended:
 			timeout = 0
 			fds[1].Events = unix.POLLIN
@@ -223,6 +243,14 @@ func (t *terminal) pump(exited <-chan syscall.WaitStatus) syscall.WaitStatus {
 		if len(fds) < 2 {
 			continue
 		}
+		if lent {
+			if fds[1].Revents&(unix.POLLHUP|unix.POLLERR) != 0 && fds[1].Revents&unix.POLLOUT == 0 {
+				t.mu.Lock()
+				t.drop() // nobody will ever read it
+				t.mu.Unlock()
+			}
+			continue
+		}
 		if fds[1].Revents&(unix.POLLIN|unix.POLLHUP|unix.POLLERR) == 0 {
 			hung = ended // nothing left to read
 			continue
@@ -243,14 +271,14 @@ func (t *terminal) read() (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for got := 0; ; {
-		n, err := retry(func() (int, error) { return unix.Read(t.fd, t.ring.space()) })
+		n, err := retry(func() (int, error) { return unix.Read(t.fd, t.ring.Space()) })
 		if n > 0 {
-			t.ring.advance(n)
+			t.ring.Advance(n)
 			got += n
 		}
 		if n < fullRead || got >= maxRead {
-			if t.g.account != nil && got > 0 {
-				t.g.account.place(t.tab, t.ring.head)
+			if got > 0 {
+				t.place(t.ring.Head())
 			}
 			return got, err
 		}
@@ -263,16 +291,16 @@ func (t *terminal) flush() {
 	if c == nil {
 		return
 	}
-	t.sent = max(t.sent, t.ring.start())
+	t.sent = max(t.sent, t.ring.Start())
 	for c.room() {
 		// What was overwritten before it was sent takes none of the room that the
 		// server has. It learns of the gap by the next byte's number, and its
 		// credit would else end before that for ever.
 		credit := t.credit + t.sent - t.reached
-		if t.sent >= min(t.ring.head, credit) {
+		if t.sent >= min(t.ring.Head(), credit) {
 			break
 		}
-		p := t.ring.from(t.sent)
+		p := t.ring.From(t.sent)
 		p = p[:min(int64(len(p)), link.MaxData, credit-t.sent)]
 		c.sendOffset(link.KindOutput, t.tab, t.sent, p)
 		t.sent += int64(len(p))
@@ -306,7 +334,7 @@ func (t *terminal) drop() {
 }
 
 func (t *terminal) tell() {
-	if t.taken-t.told < takenStep {
+	if t.taken-t.told < takenStep && (t.lending.to == nil || t.taken <= t.told) {
 		return
 	}
 	if c := t.g.link(); c != nil {
@@ -315,17 +343,24 @@ func (t *terminal) tell() {
 	}
 }
 
-// join lets a new link have the output from since on.
-func (t *terminal) join(since int64) link.Opened {
+// join lets a new link have the output from since on. An older link that has the pty
+// is waited for: it is being cut.
+func (t *terminal) join(c *conn, since int64) link.Opened {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.sent = max(t.ring.start(), min(since, t.ring.head))
+	if t.lending.to == c {
+		return link.Opened{Tab: int(t.tab), Error: "it is handed over to this link already"}
+	}
+	for t.lending.to != nil {
+		t.lending.over.Wait()
+	}
+	t.sent = max(t.ring.Start(), min(since, t.ring.Head()))
 	t.reached = t.sent
 	t.credit = t.sent + link.OutputWindow
 	t.told = t.taken + int64(len(t.input))
-	o := link.Opened{Tab: int(t.tab), Start: t.ring.start(), End: t.ring.head, Taken: t.told}
+	o := link.Opened{Tab: int(t.tab), Start: t.ring.Start(), End: t.ring.Head(), Taken: t.told}
 	if since < o.Start {
-		o.Modes = t.ring.at.Prefix(0)
+		o.Modes = t.ring.Modes()
 	}
 	return o
 }
@@ -335,13 +370,13 @@ func (t *terminal) leave() link.Opened {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.credit = 0
-	return link.Opened{Tab: int(t.tab), Start: t.ring.start(), End: t.ring.head, Taken: t.taken + int64(len(t.input))}
+	return link.Opened{Tab: int(t.tab), Start: t.ring.Start(), End: t.ring.Head(), Taken: t.taken + int64(len(t.input))}
 }
 
 func (t *terminal) grant(credit int64) {
 	t.mu.Lock()
-	was := t.sent < t.ring.head
-	t.credit = max(t.credit, min(credit, t.ring.head+link.OutputWindow))
+	was := t.sent < t.ring.Head()
+	t.credit = max(t.credit, min(credit, t.ring.Head()+link.OutputWindow))
 	t.mu.Unlock()
 	if was {
 		t.poke()
@@ -366,8 +401,7 @@ func (t *terminal) typed(p []byte) {
 	}
 }
 
-// interrupt is Ctrl-C that overtakes everything typed before it: the kernel acts
-// on the character only when it reads it, and with its queue full it reads nothing.
+// interrupt is Ctrl-C that overtakes everything typed before it.
 func (t *terminal) interrupt() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -375,18 +409,7 @@ func (t *terminal) interrupt() {
 		return
 	}
 	t.drop()
-	key := byte(3)
-	if mode, err := unix.IoctlGetTermios(t.fd, unix.TCGETS); err == nil && mode.Lflag&unix.ISIG != 0 {
-		if c := mode.Cc[unix.VINTR]; c != 0 {
-			key = c
-		}
-		if peer, err := peerOf(t.fd); err == nil {
-			_ = unix.IoctlSetInt(t.fd, unix.TCFLSH, unix.TCOFLUSH)
-			_ = unix.IoctlSetInt(peer, unix.TCFLSH, unix.TCIFLUSH)
-			unix.Close(peer)
-		}
-	}
-	_, _ = retry(func() (int, error) { return unix.Write(t.fd, []byte{key}) })
+	_ = ptyring.Break(t.fd)
 	t.told = t.taken - takenStep
 	t.tell()
 }
@@ -395,7 +418,7 @@ func (t *terminal) resize(s link.Size) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.cols, t.rows = clamp(s.Cols, 2, 500), clamp(s.Rows, 1, 300)
-	if t.fd >= 0 {
+	if t.fd >= 0 && t.lending.to == nil { // else the server has set it
 		_ = unix.IoctlSetWinsize(t.fd, unix.TIOCSWINSZ, &unix.Winsize{Col: t.cols, Row: t.rows})
 	}
 }
@@ -405,13 +428,4 @@ func (t *terminal) poke() {
 	var one [8]byte
 	binary.NativeEndian.PutUint64(one[:], 1)
 	_, _ = unix.Write(t.wake, one[:])
-}
-
-// peerOf opens the far end of a pty without its path: TIOCGPTPEER, ioctl_tty(2).
-func peerOf(master int) (int, error) {
-	fd, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(master), unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)
-	if errno != 0 {
-		return -1, errno
-	}
-	return int(fd), nil
 }

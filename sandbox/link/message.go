@@ -29,6 +29,8 @@ const (
 	KindKill      Kind = 10 // Kill: ends the learner's processes; stream is the request
 	KindSample    Kind = 11 // asks for one Sample; stream is the request
 	KindPing      Kind = 12 // stream is the request
+	KindSeen      Kind = 13 // offset: output before it was read from the pty that was handed over; stream is the tab
+	KindReturn    Kind = 14 // Return: the pty is the guest's again; stream is the tab
 )
 
 // Frames from the guest to the server.
@@ -48,6 +50,8 @@ const (
 	KindNotice   Kind = 77 // Notice
 	KindRejected Kind = 78 // Rejected: the Hello was refused
 	KindEnded    Kind = 79 // Ended
+	KindHanded   Kind = 80 // Handed: with two descriptors, pty and ring; stream is the tab
+	KindReclaim  Kind = 81 // asks for Return; stream is the tab
 )
 
 // Limits of messages.
@@ -97,6 +101,8 @@ type Open struct {
 	Cols  int   `json:"cols"`
 	Rows  int   `json:"rows"`
 	Since int64 `json:"since"`
+	// Handover asks for the pty itself, whenever it can be had.
+	Handover bool `json:"handover,omitempty"`
 }
 
 // Opened tells where the terminal's ring begins and ends, as offsets. Modes, when
@@ -109,6 +115,21 @@ type Opened struct {
 	Taken int64  `json:"taken"` // input so far
 	Modes []byte `json:"modes,omitempty"`
 	Error string `json:"error,omitempty"`
+}
+
+// Handed hands the pty over. Its ring holds the output from Start to End; Modes is
+// output that brings a terminal into the modes in force at Start.
+type Handed struct {
+	Start int64  `json:"start"`
+	End   int64  `json:"end"`
+	Modes []byte `json:"modes,omitempty"`
+}
+
+// Return gives the pty back, or refuses it, and then it is not offered again on this
+// link. Credit is output up to which the guest may send now.
+type Return struct {
+	Credit  int64 `json:"credit"`
+	Refused bool  `json:"refused,omitempty"`
 }
 
 // Size of a terminal in cells.

@@ -56,7 +56,7 @@ func (l *Local) Current(context.Context) (id string, ok bool, err error) {
 
 // Build builds the image that [Tag] names if need be, and returns its id. Packages come
 // from the distribution's sources of this machine, by mmdebstrap. Then it removes
-// older images that nothing uses.
+// old images that nothing uses.
 func (l *Local) Build(ctx context.Context, p Progress) (id string, err error) {
 	r, err := current()
 	if err != nil {
@@ -203,15 +203,20 @@ func (l *Local) name(part string, n note) (id string, err error) {
 	} else if err != nil {
 		return "", err
 	}
+	return id, l.write(id, n)
+}
+
+// write puts an image's note beside it, whole or not at all.
+func (l *Local) write(id string, n note) error {
 	text, err := json.MarshalIndent(n, "", "  ")
 	if err != nil {
-		return "", err
+		return err
 	}
 	file := l.folder(id) + ".json"
 	if err := os.WriteFile(file+".part", text, 0o644); err != nil {
-		return "", err
+		return err
 	}
-	return id, os.Rename(file+".part", file)
+	return os.Rename(file+".part", file)
 }
 
 // folder is where an image lies.
@@ -297,25 +302,42 @@ func (l *Local) remove(id string) error {
 	return removeUnmounted(gone)
 }
 
-// removeOld removes what a build has made useless: images of other recipes that
-// nobody uses, and folders without a note.
+// keptImages is how many sandbox images a build leaves that nothing uses just now, the
+// newest: other builds of this program on the machine may want theirs again.
+const keptImages = 4
+
+// removeOld removes images that nothing uses, but for the newest, and the bases below
+// none that stays.
 func (l *Local) removeOld(ctx context.Context, r recipe, p Progress) error {
 	all, err := l.List(ctx)
 	if err != nil {
 		return err
 	}
+	notes, err := l.all()
+	if err != nil {
+		return err
+	}
+	needed := map[string]bool{}
+	kept := 0
+	slices.SortStableFunc(all, func(a, b Image) int { return strings.Compare(b.Kind, a.Kind) }) // sandboxes first
 	for _, i := range all {
-		if i.Tag == r.baseTag() || i.Tag == r.sandboxTag() || i.InUse {
-			continue
+		keep := i.Tag == r.baseTag() || i.Tag == r.sandboxTag() || i.InUse || needed[i.ID]
+		if !keep && i.Kind == kindSandbox {
+			kept++
+			keep = kept <= keptImages
 		}
-		err := l.remove(i.ID)
-		if errors.Is(err, errInUse) {
-			continue
+		if !keep {
+			err = l.remove(i.ID)
+			keep = errors.Is(err, errInUse)
 		}
-		if err != nil {
+		switch {
+		case keep:
+			needed[notes[i.ID].Below] = true
+		case err != nil:
 			return fmt.Errorf("remove old image %s: %w", i.Tag, err)
+		default:
+			p("removed " + i.Tag + ", which nothing uses any more")
 		}
-		p("removed " + i.Tag + ", which nothing uses any more")
 	}
 	return nil
 }

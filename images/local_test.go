@@ -2,12 +2,14 @@ package images
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,7 +28,12 @@ func localStore(t *testing.T) *Local {
 // tree names a small root file system in the store.
 func (l *Local) tree(t *testing.T, tag, kind, content string) string {
 	t.Helper()
-	part, err := l.newPart(tag)
+	return l.treeOf(t, note{Tag: tag, Kind: kind}, content)
+}
+
+func (l *Local) treeOf(t *testing.T, n note, content string) string {
+	t.Helper()
+	part, err := l.newPart(n.Tag)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(part, "file"), []byte(content), 0o640)
 	}
@@ -35,7 +42,7 @@ func (l *Local) tree(t *testing.T, tag, kind, content string) string {
 	}
 	var id string
 	if err == nil {
-		id, err = l.name(part, note{Tag: tag, Kind: kind})
+		id, err = l.name(part, n)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -115,6 +122,57 @@ func TestLocalListAndRemove(t *testing.T) {
 	}
 	if left, err := os.ReadDir(l.dir); err != nil || len(left) > 0 {
 		t.Errorf("the store still holds %v, %v", left, err)
+	}
+}
+
+// What is current, in use, below one that stays, or among the newest stays.
+func TestLocalOldImagesAreRemoved(t *testing.T) {
+	l := localStore(t)
+	r, err := current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{
+		l.tree(t, r.baseTag(), kindBase, "base"):                           true,
+		l.tree(t, r.sandboxTag(), kindSandbox, "current"):                  true,
+		l.tree(t, "sysnerd/base:5555555555555555", kindBase, "below none"): false,
+	}
+	below := l.tree(t, "sysnerd/base:6666666666666666", kindBase, "below one that is used")
+	want[below] = true
+	used := l.treeOf(t, note{Tag: "sysnerd/sandbox:7777777777777777", Kind: kindSandbox, Below: below}, "used")
+	want[used] = true
+	end := startIn(t, l.folder(used))
+	defer end()
+	for i := range keptImages + 2 {
+		id := l.treeOf(t, note{Tag: fmt.Sprintf("sysnerd/sandbox:%016d", i), Kind: kindSandbox}, fmt.Sprint("old ", i))
+		l.age(t, id, time.Duration(i+1)*time.Hour)
+		want[id] = i < keptImages
+	}
+	if err := l.removeOld(t.Context(), r, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	left, err := l.all()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, stays := range want {
+		if _, ok := left[id]; ok != stays {
+			t.Errorf("image %.19s: there is %t, want %t", id, ok, stays)
+		}
+	}
+}
+
+// age makes an image older.
+func (l *Local) age(t *testing.T, id string, by time.Duration) {
+	t.Helper()
+	all, err := l.all()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := all[id]
+	n.Created = n.Created.Add(-by)
+	if err := l.write(id, n); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -9,6 +9,8 @@ run() { go run ./scripts/benchsum go test -run '^$' -timeout 10m -p 1 "$@"; }
 echo "load before: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) CPUs"
 run -bench . -benchtime 200ms ./labs/... ./images/... ./sandbox/link
 run -bench . -benchtime 20x ./sandbox/docker
+run -bench 'EngineStart' -benchtime 30x ./cmd/sysnerd/service
+run -bench 'EngineCrowd|EngineIdle' -benchtime 3x ./cmd/sysnerd/service
 run -bench . -skip 'Verdict|ChecksASecond' -benchtime 300x ./web
 run -bench 'Verdict|ChecksASecond' -benchtime 30x ./web
 run -bench 'Key' -benchtime 400x ./cmd/sysnerd/rehearse

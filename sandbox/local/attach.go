@@ -14,7 +14,8 @@ import (
 
 // Attach connects to the guest. What it returns is the *[net.UnixConn] itself, so
 // that descriptors can come along with frames. A connection waits until the guest
-// accepts it.
+// accepts it. One whose guest is killed before it has read all ends by ECONNRESET in
+// place of io.EOF, unix(7).
 func (e *Engine) Attach(ctx context.Context, id string) (io.ReadWriteCloser, error) {
 	conn, err := e.attach(ctx, id)
 	if err != nil {

@@ -71,7 +71,9 @@ func (e *Engine) create(ctx context.Context, spec sandbox.Spec) error {
 		err = ctx.Err()
 	}
 	if err != nil {
-		if left := e.clear(outwait, spec.ID); left != nil {
+		cleaning, stop := context.WithTimeout(context.WithoutCancel(ctx), changeDeadline)
+		defer stop()
+		if left := e.clear(cleaning, spec.ID); left != nil {
 			return fmt.Errorf("%w; and what was made of it could not be removed: %v", err, left)
 		}
 	}

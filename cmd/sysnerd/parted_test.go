@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sysnerd/sandbox/docker"
+	"sysnerd/sandbox/local"
 )
 
 // needRoot fails a test of what only root can show.
@@ -91,12 +92,21 @@ func status(t *testing.T, file string) map[string]string {
 	return fields
 }
 
+// onEach runs a test on each engine. Its image is there: make image builds it.
+func onEach(t *testing.T, test func(t *testing.T, engine string)) {
+	needRoot(t)
+	for _, engine := range []string{"docker", "local"} {
+		t.Run(engine, func(t *testing.T) { test(t, engine) })
+	}
+}
+
 // The pages' process has nothing of root in any of its threads; what it may open is
 // tried with the same ids, in the same mount namespace.
-func TestPagesHaveNothingOfRoot(t *testing.T) {
-	needRoot(t)
+func TestPagesHaveNothingOfRoot(t *testing.T) { onEach(t, testPagesHaveNothingOfRoot) }
+
+func testPagesHaveNothingOfRoot(t *testing.T, engine string) {
 	data := filepath.Join(t.TempDir(), "data")
-	s := startServer(t, data)
+	s := startIn(t, "", []string{"sysnerd", "serve", "--engine", engine, "--data", data, "--listen", "127.0.0.1:0", "--log-format", "json"})
 	if code, body := get(t, s.address+"/readyz"); code != http.StatusOK {
 		t.Errorf("GET /readyz = %d %s, want 200", code, body)
 	}
@@ -133,7 +143,7 @@ func TestPagesHaveNothingOfRoot(t *testing.T) {
 	helper := s.helper(t)
 	for _, path := range []string{
 		strings.TrimPrefix(socket, "unix://"), sandboxes, sandboxes + "/0123456789abcdef", "/run/sysnerd/data/sandboxes",
-		"/etc/shadow", fmt.Sprintf("/proc/%d/fd", helper), fmt.Sprintf("/proc/%d/root/etc", helper),
+		local.Sandboxes, fmt.Sprintf("/proc/%d/root%s", pid, local.Sandboxes), "/etc/shadow", fmt.Sprintf("/proc/%d/fd", helper), fmt.Sprintf("/proc/%d/root/etc", helper),
 	} {
 		for _, try := range []string{"open", "connect", "replace"} {
 			if err := asUser(pid, ids, try, path); err == nil {
@@ -206,15 +216,16 @@ func claim(t *testing.T, address string) (learner *http.Client, id string) {
 
 // Whichever of the two is killed, the other ends, the sandbox lives on, and the next
 // server has it again.
-func TestKillOfEitherLeavesSandboxes(t *testing.T) {
-	needRoot(t)
+func TestKillOfEitherLeavesSandboxes(t *testing.T) { onEach(t, testKillOfEitherLeavesSandboxes) }
+
+func testKillOfEitherLeavesSandboxes(t *testing.T, engine string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := l.Addr().String()
 	l.Close()
-	command := []string{"sysnerd", "serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", at, "--sandbox-pool", "0", "--log-format", "json"}
+	command := []string{"sysnerd", "serve", "--engine", engine, "--data", filepath.Join(t.TempDir(), "data"), "--listen", at, "--sandbox-pool", "0", "--log-format", "json"}
 	s := startIn(t, "", command)
 	learner, id := claim(t, s.address)
 	alive := func(when string) {

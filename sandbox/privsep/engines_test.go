@@ -3,12 +3,14 @@ package privsep_test
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
 	"testing"
 
 	"sysnerd/images"
 	"sysnerd/sandbox"
 	"sysnerd/sandbox/docker"
 	"sysnerd/sandbox/enginetest"
+	"sysnerd/sandbox/local"
 	"sysnerd/sandbox/privsep"
 )
 
@@ -24,14 +26,41 @@ func TestEngineOnDocker(t *testing.T) {
 			if err != nil {
 				tb.Fatal(err)
 			}
-			return behind(tb, e, instance, image)
+			return behind(tb, e, e.Close, instance, image)
+		},
+		Image: image,
+	})
+}
+
+// The local engine behind a helper owes what it does by itself.
+func TestEngineOnLocal(t *testing.T) {
+	store, err := images.NewLocal(images.LocalDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, ok, err := store.Current(t.Context())
+	if err != nil || !ok {
+		t.Fatalf("no current image (%v); build guest and image with: make build, bin/sysnerd image build --engine local", err)
+	}
+	runc, err := filepath.Abs("../../bin/runc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	enginetest.Run(t, enginetest.Config{
+		Open: func(tb testing.TB, instance string) sandbox.Engine {
+			e, err := local.Open(tb.Context(), local.Config{Instance: instance, Dir: dir, Images: images.LocalDir, Runc: runc})
+			if err != nil {
+				tb.Fatalf("%v; build runc with: make build", err)
+			}
+			return behind(tb, e, e.Close, instance, image)
 		},
 		Image: image,
 	})
 }
 
 // behind puts e behind a helper that has named image.
-func behind(tb testing.TB, e *docker.Engine, instance, image string) sandbox.Engine {
+func behind(tb testing.TB, e sandbox.Engine, closeEngine func() error, instance, image string) sandbox.Engine {
 	theirs, ours, err := privsep.Pair()
 	if err != nil {
 		tb.Fatal(err)
@@ -57,7 +86,7 @@ func behind(tb testing.TB, e *docker.Engine, instance, image string) sandbox.Eng
 		if err := <-served; err != nil {
 			tb.Error(err)
 		}
-		_ = e.Close()
+		_ = closeEngine()
 	})
 	if _, err := parted.Image(tb.Context()); err != nil {
 		tb.Fatal(err)

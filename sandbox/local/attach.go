@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -21,7 +22,18 @@ func (e *Engine) Attach(ctx context.Context, id string) (io.ReadWriteCloser, err
 	if err != nil {
 		return nil, fmt.Errorf("attach to sandbox %.40s: %w", id, err)
 	}
+	if e.cfg.Relayed {
+		return relayed{conn}, nil
+	}
 	return conn, nil
+}
+
+// relayed is a connection that shows bytes only.
+type relayed struct{ io.ReadWriteCloser }
+
+// SetWriteDeadline bounds writes that wait for the guest.
+func (r relayed) SetWriteDeadline(t time.Time) error {
+	return r.ReadWriteCloser.(*net.UnixConn).SetWriteDeadline(t)
 }
 
 func (e *Engine) attach(ctx context.Context, id string) (*net.UnixConn, error) {

@@ -48,7 +48,9 @@ type Config struct {
 	Runc   string // path of runc; empty means the one beside this program, else that on PATH
 	State  string // absolute, for runc's state; empty means /run/sysnerd/runc
 	Cgroup string // absolute, below which each instance has a cgroup; empty means /sysnerd
-	Log    *slog.Logger
+	// Relayed attaches by a stream over which no terminal can be handed over.
+	Relayed bool
+	Log     *slog.Logger
 }
 
 // Engine is a [sandbox.Engine] on this machine's kernel.

@@ -55,7 +55,12 @@ func config(instance, dir string) local.Config {
 
 func open(tb testing.TB, instance, dir string) *local.Engine {
 	tb.Helper()
-	e, err := local.Open(tb.Context(), config(instance, dir))
+	return openWith(tb, config(instance, dir))
+}
+
+func openWith(tb testing.TB, cfg local.Config) *local.Engine {
+	tb.Helper()
+	e, err := local.Open(tb.Context(), cfg)
 	if err != nil {
 		tb.Fatalf("%v; build runc with: make build", err)
 	}
@@ -76,11 +81,24 @@ func spec(instance, id, image string, slot int) sandbox.Spec {
 	}
 }
 
+// TestEngine runs the suite with terminals that are handed over, and relayed.
 func TestEngine(t *testing.T) {
+	t.Run("handed over", func(t *testing.T) { testEngine(t, false, nil) })
+	t.Run("relayed", func(t *testing.T) {
+		testEngine(t, true, map[string]string{"handover": "the stream carries bytes only"})
+	})
+}
+
+func testEngine(t *testing.T, relayed bool, exempt map[string]string) {
 	dir := t.TempDir()
 	enginetest.Run(t, enginetest.Config{
-		Open:  func(tb testing.TB, instance string) sandbox.Engine { return open(tb, instance, dir) },
-		Image: image(t),
+		Open: func(tb testing.TB, instance string) sandbox.Engine {
+			cfg := config(instance, dir)
+			cfg.Relayed = relayed
+			return openWith(tb, cfg)
+		},
+		Image:  image(t),
+		Exempt: exempt,
 	})
 }
 

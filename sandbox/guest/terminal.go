@@ -20,6 +20,9 @@ const (
 	// unwatchedRate bounds, in bytes a second, how fast output drains into the
 	// ring while nobody takes it.
 	unwatchedRate = 128 << 10
+	// unwatchedPause is how long it does not drain at all. A server that comes back
+	// within it finds all that the one before had not shown.
+	unwatchedPause = 2 * time.Second
 	// takenStep is how much input passes before the server is told.
 	takenStep = 16 << 10
 	// fullRead is what one read of a pty gives at most. Behind a full one there is
@@ -184,6 +187,7 @@ func (t *terminal) pump(exited <-chan syscall.WaitStatus) syscall.WaitStatus {
 		ended  bool      // the shell has ended
 		hung   bool      // no process has the terminal open any more
 		next   time.Time // when to read again while nobody takes the output
+		spent  time.Time // since when there is no credit; zero while there is
 	)
 	for {
 		if !ended {
@@ -210,6 +214,15 @@ func (t *terminal) pump(exited <-chan syscall.WaitStatus) syscall.WaitStatus {
 			t.flush()
 			behind = t.sent < t.ring.Head()
 		}
+		limit := int64(maxRead)
+		switch left := t.credit - t.reached; {
+		case lent || left > 0 && !behind:
+			spent = time.Time{}
+			limit = min(limit, left)
+		case spent.IsZero():
+			spent = time.Now()
+			next = spent.Add(unwatchedPause)
+		}
 		t.mu.Unlock()
 
 		fds := []unix.PollFd{{Fd: int32(t.wake), Events: unix.POLLIN}, {Fd: int32(t.fd)}}
@@ -222,7 +235,7 @@ func (t *terminal) pump(exited <-chan syscall.WaitStatus) syscall.WaitStatus {
 		case ended:
 			timeout = 0
 			fds[1].Events = unix.POLLIN
-		case behind && pause > 0:
+		case !spent.IsZero() && pause > 0:
 			timeout = int(pause/time.Millisecond) + 1
 		default:
 			fds[1].Events = unix.POLLIN
@@ -255,9 +268,12 @@ func (t *terminal) pump(exited <-chan syscall.WaitStatus) syscall.WaitStatus {
 			hung = ended // nothing left to read
 			continue
 		}
-		n, err := t.read()
+		if ended {
+			limit = maxRead
+		}
+		n, err := t.read(limit)
 		switch {
-		case n > 0 && behind:
+		case n > 0 && !spent.IsZero():
 			next = time.Now().Add(time.Duration(n) * time.Second / unwatchedRate)
 		case n > 0, errors.Is(err, unix.EAGAIN):
 		default:
@@ -266,17 +282,20 @@ func (t *terminal) pump(exited <-chan syscall.WaitStatus) syscall.WaitStatus {
 	}
 }
 
-// read reads what the pty has now, straight into the ring.
-func (t *terminal) read() (int, error) {
+// read reads what the pty has now, straight into the ring, up to limit.
+func (t *terminal) read(limit int64) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for got := 0; ; {
-		n, err := retry(func() (int, error) { return unix.Read(t.fd, t.ring.Space()) })
+		n, err := retry(func() (int, error) {
+			p := t.ring.Space()
+			return unix.Read(t.fd, p[:min(int64(len(p)), limit-int64(got))])
+		})
 		if n > 0 {
 			t.ring.Advance(n)
 			got += n
 		}
-		if n < fullRead || got >= maxRead {
+		if n < fullRead || int64(got) >= limit {
 			if got > 0 {
 				t.place(t.ring.Head())
 			}
@@ -375,7 +394,7 @@ func (t *terminal) leave() link.Opened {
 
 func (t *terminal) grant(credit int64) {
 	t.mu.Lock()
-	was := t.sent < t.ring.Head()
+	was := t.sent < t.ring.Head() || t.reached >= t.credit
 	t.credit = max(t.credit, min(credit, t.ring.Head()+link.OutputWindow))
 	t.mu.Unlock()
 	if was {

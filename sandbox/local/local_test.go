@@ -24,6 +24,12 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(starterDir); dir != "" {
 		startFor(dir, os.Getenv(starterInstance))
 	}
+	enginetest.PlayServer(func(instance, how string) (sandbox.Engine, error) {
+		way, dir, _ := strings.Cut(how, " in ")
+		cfg := config(instance, dir)
+		cfg.Relayed = way == "relayed"
+		return local.Open(context.Background(), cfg)
+	})
 	goleak.VerifyTestMain(m)
 }
 
@@ -60,7 +66,7 @@ func open(tb testing.TB, instance, dir string) *local.Engine {
 
 func openWith(tb testing.TB, cfg local.Config) *local.Engine {
 	tb.Helper()
-	e, err := local.Open(tb.Context(), cfg)
+	e, err := local.Open(context.Background(), cfg)
 	if err != nil {
 		tb.Fatalf("%v; build runc with: make build", err)
 	}
@@ -100,6 +106,18 @@ func testEngine(t *testing.T, relayed bool, exempt map[string]string) {
 		Image:  image(t),
 		Exempt: exempt,
 	})
+}
+
+// TestNothingIsLostWhenServersAreKilled kills them under a shell that prints.
+func TestNothingIsLostWhenServersAreKilled(t *testing.T) {
+	for _, way := range []string{"handed over", "relayed"} {
+		t.Run(way, func(t *testing.T) {
+			dir, instance := t.TempDir(), newInstance()
+			enginetest.Kills(t, instance, way+" in "+dir, image(t), func() enginetest.Closer {
+				return open(t, instance, dir)
+			})
+		})
+	}
 }
 
 // A sandbox needs nothing of the process that started it.

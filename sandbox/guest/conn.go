@@ -47,10 +47,8 @@ func acceptedConn(fd int, drained func()) *conn {
 	return &conn{in: fd, out: fd, accepted: true, drained: drained, ready: make(chan struct{}, 1)}
 }
 
-// write writes what the far end takes at once. The caller holds mu.
-func (c *conn) write(p []byte) (int, error) { return c.writeWith(p, nil) }
-
-// writeWith writes likewise; descriptors go with the first byte. The caller holds mu.
+// writeWith writes what the far end takes at once; descriptors go with the first byte.
+// The caller holds mu.
 func (c *conn) writeWith(p []byte, fds []int) (int, error) {
 	return retry(func() (int, error) {
 		if c.accepted { // it blocks its reader, and nobody else

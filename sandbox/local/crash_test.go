@@ -180,3 +180,32 @@ func commandLines(t *testing.T) (all []string) {
 	}
 	return all
 }
+
+// Whoever gives up a start is left with a whole sandbox or with none.
+func TestCancelledCreateLeavesNothing(t *testing.T) {
+	dir, instance := t.TempDir(), newInstance()
+	e, image := open(t, instance, dir), image(t)
+	given := 0
+	for i := range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*5*time.Millisecond)
+		s := spec(instance, newID(), image, i)
+		err := e.Create(ctx, s)
+		cancel()
+		switch {
+		case err == nil:
+			if err := e.Remove(t.Context(), s.ID); err != nil {
+				t.Error(err)
+			}
+		case errors.Is(err, context.DeadlineExceeded):
+			given++
+		default:
+			t.Errorf("Create after %d ms = %v", i*5, err)
+		}
+		for _, place := range places(t, dir, instance) {
+			t.Errorf("given up after %d ms, %s is left", i*5, place)
+		}
+	}
+	if given == 0 {
+		t.Error("no start was given up: nothing was tried")
+	}
+}

@@ -31,7 +31,7 @@ server_sources := go.mod go.sum $(shell find cmd config sandbox labs images web 
 	$(shell find web/ui -maxdepth 1 -name '*.go')
 helper_sources := $(shell find cmd/sysnerd-engine images/folders sandbox -type f ! -name '*_test.go')
 
-.PHONY: help run test build guest ui runc engine image images bench fuzz lint clean
+.PHONY: help run test build guest ui runc engine image images bench gvisor fuzz lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,11 @@ images: bin/sysnerd engine
 
 bench: build engine images ## Measure against the targets
 	@scripts/bench.sh
+
+gvisor: build ## Run the engine's suite under gVisor; builds runsc where there is none
+	@SYSNERD_ENGINE=docker scripts/engine.sh
+	@SYSNERD_ENGINE=docker scripts/image.sh
+	@scripts/gvisor.sh
 
 fuzz: $(GUEST) $(UI) ## Fuzz each parser (SECONDS_EACH=60)
 	@scripts/fuzz.sh $(or $(SECONDS_EACH),60)

@@ -23,6 +23,7 @@ type Config struct {
 	Listen  string // host:port
 	URL     string // scheme://host[:port], without a slash at the end; "" when not set
 	Engine  string // auto, docker or local
+	Runtime string // OCI runtime by the engine's name for it; "" leaves it to the engine
 	User    string // name or uid; "" leaves it to the server
 	Data    string // absolute
 	Labs    string // absolute; "" means the labs in the binary
@@ -91,6 +92,9 @@ func Settings() []Setting {
 		{"engine", "what runs the sandboxes: auto, docker or local", "auto",
 			"auto, docker or local",
 			func(c *Config, text string) error { return oneOf(&c.Engine, text, "auto", "docker", "local") }},
+		{"runtime", "OCI runtime of the sandboxes on Docker, by its name there, such as runsc (gVisor); empty means the engine's own", "",
+			"the name of a runtime that the engine knows, for example runsc",
+			func(c *Config, text string) error { c.Runtime = text; return checkRuntime(text) }},
 		{"user", "whom the web pages run as when root starts the server; empty means sysnerd if there is such a user, else uid 19999", "",
 			"a user's name or uid, for example sysnerd",
 			func(c *Config, text string) error { c.User = text; return checkUser(text) }},
@@ -191,6 +195,15 @@ func parseURL(text string) (string, error) {
 
 // userPattern is that of useradd(8), or a uid.
 var userPattern = regexp.MustCompile(`^([a-z_][a-z0-9_-]{0,31}|[0-9]{1,9})?$`)
+
+var runtimePattern = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$`)
+
+func checkRuntime(text string) error {
+	if !runtimePattern.MatchString(text) {
+		return errWant
+	}
+	return nil
+}
 
 func checkUser(text string) error {
 	if !userPattern.MatchString(text) {

@@ -24,6 +24,7 @@ func newEngineHelper() *cobra.Command {
 	instance := c.Flags().String("instance", "", "whose sandboxes it runs")
 	kind := c.Flags().String("engine", service.Docker, "what runs them: docker or local")
 	c.Flags().StringVar(&cfg.Docker.Host, "docker-host", "", "where the Docker Engine listens")
+	c.Flags().StringVar(&cfg.Runtime, "runtime", "", "OCI runtime by the engine's name for it")
 	c.Flags().TextVar(&cfg.Log.Level, "log-level", cfg.Log.Level, "what is logged")
 	c.Flags().StringVar(&cfg.Log.Format, "log-format", "text", "how it is logged")
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -59,7 +60,7 @@ func helperOf(cfg *config.Config, kind string) (program string, args []string, e
 		}
 		return small, append([]string{small, "--image=" + tag}, logging...), nil
 	}
-	return self, append([]string{self, "engine-helper", "--engine=" + kind, "--docker-host=" + cfg.Docker.Host}, logging...), nil
+	return self, append([]string{self, "engine-helper", "--engine=" + kind, "--docker-host=" + cfg.Docker.Host, "--runtime=" + cfg.Runtime}, logging...), nil
 }
 
 // partedEngine is an engine whose helper is waited for when it is closed.

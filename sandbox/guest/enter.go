@@ -58,7 +58,12 @@ func Enter(args []string) error {
 		{unix.RLIMIT_CORE, 0, 0},
 		{unix.RLIMIT_MSGQUEUE, 65536, 65536},
 	} {
-		if err := unix.Setrlimit(l.what, &unix.Rlimit{Cur: l.cur, Max: l.max}); err != nil {
+		// What the engine has set stays: gVisor lets nobody set some of them, not even to the same.
+		want, has := unix.Rlimit{Cur: l.cur, Max: l.max}, unix.Rlimit{}
+		if unix.Getrlimit(l.what, &has) == nil && has == want {
+			continue
+		}
+		if err := unix.Setrlimit(l.what, &want); err != nil {
 			return fmt.Errorf("enter: limit %d: %w", l.what, err)
 		}
 	}

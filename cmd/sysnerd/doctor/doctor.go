@@ -80,7 +80,7 @@ func Examine(ctx context.Context, cfg *config.Config, log *slog.Logger) []Findin
 		return append(findings, failed("engine", err))
 	}
 	defer engine.Close()
-	about, err := examineEngine(ctx, engine)
+	about, err := examineEngine(ctx, engine, cfg.Runtime)
 	findings = append(findings, about...)
 	if err != nil {
 		return append(findings, failed("engine", err))
@@ -88,7 +88,7 @@ func Examine(ctx context.Context, cfg *config.Config, log *slog.Logger) []Findin
 	return append(findings, trySandbox(ctx, engine, log)...)
 }
 
-func examineEngine(ctx context.Context, engine service.Engine) ([]Finding, error) {
+func examineEngine(ctx context.Context, engine service.Engine, runtime string) ([]Finding, error) {
 	if e, ok := engine.(interface {
 		Facts(ctx context.Context) (local.Facts, error)
 	}); ok {
@@ -98,7 +98,7 @@ func examineEngine(ctx context.Context, engine service.Engine) ([]Finding, error
 		}
 		return judgeLocal(readLocal(facts)), nil
 	}
-	facts, err := askEngine(ctx)
+	facts, err := askEngine(ctx, runtime)
 	if err != nil {
 		return nil, err
 	}

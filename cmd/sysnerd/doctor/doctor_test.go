@@ -77,6 +77,18 @@ func TestLocalEngineThatIsNotWell(t *testing.T) {
 	golden(t, "local-not-well", judgeLocal(f))
 }
 
+func TestUserOfThePages(t *testing.T) {
+	golden(t, "user", []Finding{judgeUser(true, "19998"), judgeUser(true, "root"), judgeUser(false, "")})
+}
+
+func TestRuntimeThatIsChosen(t *testing.T) {
+	f := well()
+	f.Chosen, f.Runtimes = "runsc", []string{"io.containerd.runc.v2", "runc"}
+	golden(t, "runtime-unknown", judgeEngine(f))
+	f.Runtimes = append(f.Runtimes, "runsc")
+	golden(t, "runtime-gvisor", judgeEngine(f))
+}
+
 func TestSwapThatIsNotThereNeedsNoLimit(t *testing.T) {
 	f := well()
 	f.SwapLimit, f.Swapless = false, true

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/go-units"
 	"golang.org/x/sys/unix"
+
+	"sysnerd/sandbox/docker"
 )
 
 // askTime bounds all that the engine is asked.
@@ -20,6 +23,8 @@ type engineFacts struct {
 	Host                             string // where it listens
 	Version, API                     string
 	Runtime                          string // name of the default one
+	Chosen                           string // by the setting runtime; "" means the default one
+	Runtimes                         []string
 	Runc, RuncBuild                  string // version, and the distribution's build of it; "" when not runc
 	Kernel                           string
 	Cgroup                           string // "1" or "2"
@@ -31,26 +36,26 @@ type engineFacts struct {
 	Security                         []string // "name=seccomp,profile=default"
 }
 
-func askEngine(ctx context.Context) (engineFacts, error) {
+func askEngine(ctx context.Context, runtime string) (engineFacts, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	docker, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	engine, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
 		return engineFacts{}, err
 	}
-	defer docker.Close()
-	info, err := docker.Info(ctx)
+	defer engine.Close()
+	info, err := engine.Info(ctx)
 	if err != nil {
 		return engineFacts{}, err
 	}
-	version, err := docker.ServerVersion(ctx)
+	version, err := engine.ServerVersion(ctx)
 	if err != nil {
 		return engineFacts{}, err
 	}
 
 	f := engineFacts{
-		Host: docker.DaemonHost(), Version: version.Version, API: version.APIVersion,
-		Runtime: info.DefaultRuntime, Kernel: info.KernelVersion, Cgroup: info.CgroupVersion,
+		Host: engine.DaemonHost(), Version: version.Version, API: version.APIVersion,
+		Runtime: info.DefaultRuntime, Chosen: runtime, Runtimes: slices.Sorted(maps.Keys(info.Runtimes)), Kernel: info.KernelVersion, Cgroup: info.CgroupVersion,
 		MemoryLimit: info.MemoryLimit, SwapLimit: info.SwapLimit, PidLimit: info.PidsLimit,
 		Driver: info.Driver, Root: info.DockerRootDir, RootFree: -1,
 		LiveRestore: info.LiveRestoreEnabled, Security: info.SecurityOptions,
@@ -75,7 +80,12 @@ const roomForImage = 3 << 30
 
 func judgeEngine(f engineFacts) []Finding {
 	found := []Finding{ok("engine", "Docker Engine %s, API %s, at %s", f.Version, f.API, f.Host)}
-	found = append(found, judgeRunc(f.Runc, f.RuncBuild), judgeKernel(f.Kernel))
+	if f.Chosen == "" || f.Chosen == f.Runtime {
+		found = append(found, judgeRunc(f.Runc, f.RuncBuild))
+	} else {
+		found = append(found, judgeRuntime(f.Chosen, f.Runtimes)...)
+	}
+	found = append(found, judgeKernel(f.Kernel))
 
 	found = append(found, ok("cgroup", "version %s", f.Cgroup))
 	if !f.MemoryLimit {
@@ -106,6 +116,24 @@ func judgeEngine(f engineFacts) []Finding {
 		found = append(found, ok("live-restore", "on: sandboxes outlive a restart of the engine"))
 	} else {
 		found = append(found, warn("live-restore", `set {"live-restore": true} in /etc/docker/daemon.json, then systemctl reload docker`, "off: a restart of the engine ends every sandbox"))
+	}
+	return found
+}
+
+// judgeRuntime looks at a runtime that the operator has chosen.
+func judgeRuntime(chosen string, known []string) []Finding {
+	if !slices.Contains(known, chosen) {
+		return []Finding{fail("runtime", "install it and tell the engine of it (OPERATING.md), or leave the setting runtime empty",
+			"the engine knows no %s, only %s", chosen, strings.Join(known, ", "))}
+	}
+	found := []Finding{ok("runtime", "%s, as chosen", chosen)}
+	var gaps []string
+	for _, g := range docker.Gaps(chosen) {
+		gaps = append(gaps, g.Name)
+	}
+	if len(gaps) > 0 {
+		found = append(found, warn("gaps", "leave the setting runtime empty for a course that needs them; OPERATING.md says what they are",
+			"under %s sandboxes do without %s", chosen, strings.Join(gaps, ", ")))
 	}
 	return found
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sysnerd/cmd/sysnerd/datadir"
+	"sysnerd/cmd/sysnerd/privilege"
 	"sysnerd/cmd/sysnerd/service"
 	"sysnerd/config"
 	"sysnerd/web/ui"
@@ -27,6 +28,7 @@ func judgePlace(cfg *config.Config) []Finding {
 		found = append(found, ok("pages", "built"))
 	}
 	found = append(found, judgeLabs(cfg.Labs)...)
+	found = append(found, judgeUser(os.Geteuid() == 0, cfg.User))
 
 	holder, held := datadir.Holder(cfg.Data)
 	found = append(found, judgeData(cfg.Data)...)
@@ -41,6 +43,18 @@ func judgePlace(cfg *config.Config) []Finding {
 		found = append(found, failed("address", err))
 	}
 	return found
+}
+
+// judgeUser says whom the pages would run as, were they served by whoever asks.
+func judgeUser(root bool, setting string) Finding {
+	if !root {
+		return warn("user", "start it as root, which it then gives up but for a helper", "pages and engine would be one process of yours, which holds the engine's socket")
+	}
+	u, err := privilege.FindUser(setting)
+	if err != nil {
+		return failed("user", err)
+	}
+	return ok("user", "the pages run as %s; a helper that stays root runs the sandboxes", u)
 }
 
 func judgeLabs(dir string) []Finding {

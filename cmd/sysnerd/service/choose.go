@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -19,6 +20,8 @@ const (
 // pingTime is how long Docker may take to answer before auto takes another engine.
 const pingTime = 10 * time.Second
 
+var errNoRuntime = errors.New("the local engine has runc only, since no other takes the socket that its guests listen on; use Docker (--engine docker) or leave the setting runtime empty")
+
 // ChooseEngine says which engine runs the sandboxes, and why: the one that is named, or
 // for auto Docker where it answers, else the local one, which needs root.
 func ChooseEngine(ctx context.Context, cfg *config.Config) (kind, why string, err error) {
@@ -26,8 +29,11 @@ func ChooseEngine(ctx context.Context, cfg *config.Config) (kind, why string, er
 	case Docker:
 		return Docker, "it is what the setting engine names", nil
 	case Local:
+		if cfg.Runtime != "" {
+			return "", "", errNoRuntime
+		}
 		if os.Geteuid() != 0 {
-			return "", "", fmt.Errorf("engine local needs root, whose helper runs the sandboxes while the pages run as an ordinary user; start it by sudo, or use Docker (--engine docker)")
+			return "", "", errors.New("engine local needs root, whose helper runs the sandboxes while the pages run as an ordinary user; start it by sudo, or use Docker (--engine docker)")
 		}
 		return Local, "it is what the setting engine names", nil
 	}
@@ -39,6 +45,8 @@ func ChooseEngine(ctx context.Context, cfg *config.Config) (kind, why string, er
 		return Docker, "a Docker Engine answers at " + host, nil
 	case cfg.Docker.Host != "", os.Getenv("DOCKER_HOST") != "":
 		return "", "", err // it was named, so another is not meant
+	case cfg.Runtime != "":
+		return "", "", fmt.Errorf("%w: %w", errNoRuntime, err)
 	case os.Geteuid() == 0:
 		return Local, "no Docker Engine answers at " + host + ", and it needs none", nil
 	}

@@ -25,7 +25,7 @@ func OpenEngine(ctx context.Context, kind string, cfg *config.Config, instance s
 		}
 		return onLocal{e}, nil
 	}
-	e, err := docker.Open(ctx, docker.Config{Instance: instance, Host: cfg.Docker.Host, Log: log})
+	e, err := docker.Open(ctx, docker.Config{Instance: instance, Host: cfg.Docker.Host, Runtime: cfg.Runtime, Log: log})
 	if err != nil {
 		return nil, err
 	}

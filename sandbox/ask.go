@@ -69,6 +69,7 @@ func (s *Sandbox) handle(c *conn, f link.Frame) {
 		}
 	case link.KindPong:
 		s.reply(f, nil)
+		s.caughtUp(f.Stream)
 	case link.KindOOM:
 		var o link.OOM
 		if f.JSON(&o) == nil {

@@ -10,6 +10,7 @@
 //	keeper.go, recover.go, reset.go, tend.go   who has which sandbox, and for how long
 //	queue.go, pool.go, limits.go               how many fit, who waits, what each may take
 //	sandbox.go, live.go, ask.go, run.go        one sandbox, its link and what is asked over it
+//	behind.go                                  what must be told after what is still on the link
 //	terminal.go, view.go, history.go           one shell and those who watch it
 //	handed.go                                  its pty, where this server has it itself
 //	journal.go, osc.go                         the commands that its marks tell of

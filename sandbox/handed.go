@@ -198,7 +198,7 @@ func (h *handedPty) refuse(reason error) {
 var marks = []byte("\x1b]133;")
 
 func (h *handedPty) output(offset int64, p []byte) {
-	h.t.output(offset, p)
+	h.t.outputOver(h.c, offset, p)
 	h.mark = bytes.Contains(p, marks)
 }
 

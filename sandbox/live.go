@@ -189,6 +189,7 @@ func (s *Sandbox) unlink() {
 	for _, t := range terminals {
 		t.lost(false)
 	}
+	s.allCaughtUp()
 }
 
 // end marks the sandbox as gone for good.

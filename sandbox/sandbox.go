@@ -39,6 +39,7 @@ type Sandbox struct {
 	started   int64     // when the guest began, as it says; another number is another guest
 	missing   []string
 	pending   map[ticket]chan any
+	behind    []behind
 	runs      map[uint32]*RunResult
 	terminals map[int]*Terminal
 	subs      map[chan Event]struct{}
@@ -94,12 +95,21 @@ func (s *Sandbox) existing(tab uint32) *Terminal {
 	return s.terminals[int(tab)]
 }
 
-// note lets the journal see output, and tells of the commands it found in it.
-func (s *Sandbox) note(tab int, offset int64, p []byte) {
-	for _, c := range s.journal.Feed(tab, offset, p, time.Now()) {
-		if !c.End.IsZero() {
-			s.emit(Event{Command: &c})
+// note lets the journal see output, and tells of the commands it found in it: at once
+// when it came over the link, else behind what the guest sent over c.
+func (s *Sandbox) note(tab int, offset int64, p []byte, c *conn) {
+	var ended []Event
+	for _, command := range s.journal.Feed(tab, offset, p, time.Now()) {
+		if !command.End.IsZero() {
+			ended = append(ended, Event{Command: &command})
 		}
+	}
+	switch {
+	case len(ended) == 0:
+	case c != nil:
+		s.emitBehind(c, ended)
+	default:
+		emitAll(s, []behind{{events: ended}})
 	}
 }
 

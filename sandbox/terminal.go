@@ -214,7 +214,11 @@ func (t *Terminal) end() {
 }
 
 // output takes in the next bytes from the guest. The caller is the link's reader.
-func (t *Terminal) output(offset int64, p []byte) {
+func (t *Terminal) output(offset int64, p []byte) { t.outputOver(nil, offset, p) }
+
+// outputOver takes in output that was read from a pty which c handed over; c is nil
+// for what came over the link.
+func (t *Terminal) outputOver(c *conn, offset int64, p []byte) {
 	t.mu.Lock()
 	offset += t.base
 	switch end := t.hist.end; {
@@ -235,7 +239,7 @@ func (t *Terminal) output(offset int64, p []byte) {
 	}
 	t.mu.Unlock()
 	if len(fresh) > 0 {
-		t.s.note(int(t.tab), offset+int64(len(p)-len(fresh)), fresh)
+		t.s.note(int(t.tab), offset+int64(len(p)-len(fresh)), fresh, c)
 	}
 }
 

@@ -46,6 +46,42 @@ var terminals = []test{
 		}
 		return errors.New("the terminal's pty was not handed to this process")
 	}},
+	// Whichever way output comes: who hears that a command has ended has heard its answer.
+	{name: "answer-before-its-end", body: func(b *bench) error {
+		const commands = 30
+		box, err := b.start()
+		if err != nil {
+			return err
+		}
+		s, err := b.screen(box)
+		if err != nil {
+			return err
+		}
+		events, cancel := box.Subscribe()
+		defer cancel()
+		loop := fmt.Sprintf(`for i in {1..%d}; do printf '\e]133;C\a'; answer $i >/dev/null; printf '\e]133;D;0\a'; done`+"\n", commands)
+		if err := s.view.Write(b.ctx, []byte(loop)); err != nil {
+			return err
+		}
+		for answers, ended := 0, 0; ended < commands; {
+			select {
+			case e, ok := <-events:
+				switch {
+				case !ok:
+					return errors.New("the sandbox has ended")
+				case e.Answer != nil:
+					answers++
+				case e.Command != nil:
+					if ended++; answers < ended {
+						return fmt.Errorf("the end of command %d is told after %d answers", ended, answers)
+					}
+				}
+			case <-b.ctx.Done():
+				return fmt.Errorf("%d commands of %d are told of", ended, commands)
+			}
+		}
+		return nil
+	}},
 	{name: "terminal-in-bulk", body: func(b *bench) error {
 		const lines = 200_000
 		box, err := b.start()

@@ -312,6 +312,19 @@ func TestFolderOfBeforeIsGiven(t *testing.T) {
 	}
 }
 
+// Who starts a server may have it end with himself, as a rehearsal does.
+func TestServerEndsWithItsParent(t *testing.T) {
+	needRoot(t)
+	s := startIn(t, "", []string{"sh", "-c", `setpriv --pdeathsig TERM sysnerd serve --engine local --data "$1" --listen 127.0.0.1:0 --log-format json & wait`,
+		"sh", filepath.Join(t.TempDir(), "data")})
+	helper := s.helper(t)
+	if err := s.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, helper) // which ends with its server
+	_ = s.cmd.Wait()
+}
+
 func TestPortOfRootsIsListenedOn(t *testing.T) {
 	needRoot(t)
 	s := startIn(t, "", []string{"sysnerd", "serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:891", "--log-format", "json"})

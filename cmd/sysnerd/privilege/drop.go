@@ -7,9 +7,21 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
+
+// deathSignal is what this process is sent when its parent ends, prctl(2), or 0. The
+// kernel keeps it for a thread, here the first, on which a program is initialized.
+var deathSignal = readDeathSignal()
+
+func readDeathSignal() (sig int32) {
+	if unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&sig)), 0, 0, 0) != nil {
+		return 0
+	}
+	return sig
+}
 
 // drop makes the calling thread u's, with no capability and no other group, for good.
 // The thread is to execute a program, to which that passes; others stay as they are.
@@ -48,6 +60,10 @@ func drop(u User) error {
 	var none [2]unix.CapUserData // inheritable ones, too, which setuid leaves
 	if err := unix.Capset(&header, &none[0]); err != nil {
 		return fmt.Errorf("capset: %w", err)
+	}
+	// Another user's ids have taken it away.
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(deathSignal), 0, 0, 0); err != nil {
+		return fmt.Errorf("signal of the parent's end: %w", err)
 	}
 	return nil
 }

@@ -22,6 +22,9 @@ func OpenLabs(dir string) (content fs.FS, close func() error, err error) {
 		if errors.As(err, &pathErr) {
 			err = pathErr.Err
 		}
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, nil, fmt.Errorf("cannot open the folder of labs %s: the pages run as uid %d, who may not read it; let him (chmod -R o+rX), or name another user with --user", dir, os.Geteuid())
+		}
 		return nil, nil, fmt.Errorf("cannot open the folder of labs %s: %w; name another with --labs, or leave it out", dir, err)
 	}
 	return root.FS(), root.Close, nil

@@ -4,8 +4,8 @@
 // A claim's trip: Keeper.Claim → Engine.Create and Engine.Attach → hello to the
 // guest → the claim's Prepare → Sandbox. A key's: View.Write → Terminal → link →
 // guest → pty; its echo comes back by Sandbox.handle → Terminal → View.Next. Where
-// the guest hands the pty over: View.Write → Terminal → pty → handedPty.read → Terminal
-// → View.Next.
+// the guest hands the pty over: View.Write → Terminal → pty → View.Next, which reads it
+// itself (ViewOptions.Prompt), or handedPty.read → Terminal → View.Next.
 //
 //	keeper.go, recover.go, reset.go, tend.go   who has which sandbox, and for how long
 //	queue.go, pool.go, limits.go               how many fit, who waits, what each may take

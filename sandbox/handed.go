@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"sysnerd/sandbox/link"
@@ -15,21 +16,29 @@ import (
 const seenEvery = 100 * time.Millisecond
 
 // handedPty is the pty of a terminal that the guest handed over, and the goroutine
-// that reads it. Terminal's other ways, over the link, are as they were: size and
+// that reads it when no view does. Terminal's other ways, over the link, are as they were: size and
 // end of a shell still go there, and all of it when the pty is given back.
 type handedPty struct {
 	*ptyring.Pty
-	t     *Terminal
-	c     *conn
-	ended chan struct{} // read has
+	t *Terminal
+	c *conn
+
+	turn   chan struct{} // room for one: who holds it reads, and writes what waited
+	called chan struct{} // room for one: read shall see whether somebody does
+	over   chan struct{} // closed when the pty is given up
+	ended  chan struct{} // read has
+	own    atomic.Bool   // read holds the turn
+	wanted atomic.Bool   // a view wants it
+	hung   atomic.Bool   // no process has the terminal open any more
 
 	// Under Terminal.typing:
 	pending bool // input waits for the terminal to take it
 	broken  bool // it takes none any more
 
-	// Of the goroutine that reads:
-	mark bool      // a command began or ended in what was read last
-	told time.Time // when the guest was last told how far it was read
+	// Of who holds the turn:
+	head int64     // how far it was read
+	seen int64     // how far of it the guest was told of
+	told time.Time // when it was
 }
 
 // handedOver takes a pty over. It says whether the descriptors have another owner
@@ -39,7 +48,8 @@ func (t *Terminal) handedOver(c *conn, o link.Handed, fds []int) bool {
 	t.mu.Lock()
 	open := t.open && !t.over
 	t.mu.Unlock()
-	if !open {
+	if !open || t.s.distrusted.Load() {
+		t.sendReturn(c, true)
 		return false
 	}
 	pty, err := ptyring.Accept(fds, ptyring.Bounds{Start: o.Start, Head: o.End, Modes: o.Modes})
@@ -49,7 +59,11 @@ func (t *Terminal) handedOver(c *conn, o link.Handed, fds []int) bool {
 		t.push()
 		return true
 	}
-	h := &handedPty{Pty: pty, t: t, c: c, ended: make(chan struct{})}
+	h := &handedPty{
+		Pty: pty, t: t, c: c,
+		turn: make(chan struct{}, 1), called: make(chan struct{}, 1),
+		over: make(chan struct{}), ended: make(chan struct{}),
+	}
 	t.mu.Lock()
 	since, size := t.hist.end-t.base, t.size
 	t.mu.Unlock()
@@ -57,6 +71,7 @@ func (t *Terminal) handedOver(c *conn, o link.Handed, fds []int) bool {
 	_ = h.SetSize(size.Cols, size.Rows)
 	t.pty.Store(h)
 	go h.read()
+	h.call()
 	t.push()
 	return true
 }
@@ -82,13 +97,21 @@ func (t *Terminal) letGo() bool {
 	if h == nil {
 		return false
 	}
+	close(h.over)
 	err := h.Close()
-	if errors.Is(err, ptyring.ErrStuck) {
-		t.s.log.Error("a pty that was handed over could not be let go", "tab", t.tab, "err", err)
+	if err != nil {
+		h.stuck(err)
 		return true
 	}
 	<-h.ended
 	return true
+}
+
+// stuck takes note of a guest that kept a call from ending. What it holds is released
+// with the sandbox at the latest; there will be no more of it.
+func (h *handedPty) stuck(err error) {
+	h.t.s.distrusted.Store(true)
+	h.t.s.log.Error("a pty that was handed over could not be let go; this sandbox's terminals are relayed from now on", "tab", h.t.tab, "err", err)
 }
 
 // direct is the pty, if input may be written to it: all that went over the link
@@ -112,9 +135,11 @@ func (h *handedPty) typed() bool {
 	case err == nil && n == 0 && !h.pending:
 		h.pending = true
 		h.Wake()
+		h.call()
 	case err != nil && !errors.Is(err, ptyring.ErrClosed):
 		h.broken = true
 		h.Wake()
+		h.call()
 	}
 	return n > 0
 }
@@ -131,34 +156,112 @@ func (h *handedPty) wants() (room int64, pending, broken bool) {
 	return room, pending, broken
 }
 
-// read reads the pty for as long as this server has it. Without credit it leaves the
-// output where it is, and the program that prints waits.
+// read reads the pty whenever no view does. It ends when the pty is given up.
 func (h *handedPty) read() {
 	defer close(h.ended)
-	for hung := false; ; {
-		room, pending, broken := h.wants()
-		err := errBroken
-		if !broken {
-			err = h.once(room, hung, pending)
+	for {
+		select {
+		case <-h.called:
+		case <-h.over:
+			return
 		}
-		switch {
-		case err == nil:
-		case errors.Is(err, ptyring.ErrHungUp):
-			hung = true // the guest asks it back once the shell has ended
-		case errors.Is(err, ptyring.ErrClosed):
-			return
-		default:
-			h.refuse(err)
-			return
+		select {
+		case h.turn <- struct{}{}:
+			h.wanted.Store(false)
+			h.own.Store(true)
+			going := true
+			for going && !h.wanted.Load() {
+				going = h.step(nil)
+			}
+			h.own.Store(false)
+			<-h.turn
+			if !going {
+				return
+			}
+			h.t.pokeOthers(nil)
+		default: // a view reads
 		}
 	}
+}
+
+// call has read take over if nobody reads.
+func (h *handedPty) call() {
+	select {
+	case h.called <- struct{}{}:
+	default:
+	}
+}
+
+// lead lets the view read until something happened, so that its goroutine needs no
+// other to be told of output. It returns false when it may not, and is to be poked.
+func (h *handedPty) lead(v *View) bool {
+	if h.hung.Load() {
+		return false
+	}
+	select {
+	case h.turn <- struct{}{}:
+	default:
+		if h.own.Load() {
+			h.wanted.Store(true)
+			h.Wake()
+		}
+		return false
+	}
+	v.leading.Store(h)
+	going := true
+	select {
+	case <-v.wake: // it came before leading was seen
+	default:
+		going = h.step(v)
+	}
+	v.leading.Store(nil)
+	<-h.turn
+	h.t.pokeOthers(v)
+	return going
+}
+
+// pokeOthers has the other views look whether one of them shall read.
+func (t *Terminal) pokeOthers(v *View) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, o := range t.views {
+		if o != v && o.prompt {
+			o.poke()
+		}
+	}
+}
+
+// step reads and writes what can be, for the view or for read, and says whether there is a pty any more.
+// Without credit output stays where it is, and the program that prints waits.
+func (h *handedPty) step(v *View) bool {
+	h.tellSeen()
+	room, pending, broken := h.wants()
+	err := errBroken
+	if !broken {
+		err = h.once(room, pending, v)
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, ptyring.ErrHungUp):
+		h.hung.Store(true) // the guest asks it back once the shell has ended
+	case errors.Is(err, ptyring.ErrClosed):
+		return false
+	default:
+		h.refuse(err)
+		return false
+	}
+	return true
 }
 
 var errBroken = errors.New("it takes no input")
 
 // once waits, and reads and writes what can be.
-func (h *handedPty) once(room int64, hung, pending bool) error {
+func (h *handedPty) once(room int64, pending bool, v *View) error {
+	hung := h.hung.Load()
 	ready, err := h.Wait(room > 0 && !hung, pending && !hung)
+	if v != nil {
+		v.leading.Store(nil) // it looks by itself now
+	}
 	if err != nil {
 		return err
 	}
@@ -172,11 +275,10 @@ func (h *handedPty) once(room int64, hung, pending bool) error {
 		return nil
 	}
 	n, err := h.Read(room, h.output)
-	if n > 0 {
+	if n > 0 && v == nil {
 		// Whoever shows it goes first, on this very thread: waking another for it
 		// costs more than all the rest.
 		runtime.Gosched()
-		h.tellSeen()
 	}
 	return err
 }
@@ -187,8 +289,9 @@ func (h *handedPty) refuse(reason error) {
 		return // it is being let go
 	}
 	h.t.s.log.Warn("a pty that was handed over can't be used; its terminal is relayed", "tab", h.t.tab, "err", reason)
+	close(h.over)
 	if err := h.Close(); err != nil {
-		h.t.s.log.Error("a pty that was handed over could not be let go", "tab", h.t.tab, "err", err)
+		h.stuck(err)
 	}
 	h.t.sendReturn(h.c, true)
 	h.t.push()
@@ -198,15 +301,22 @@ func (h *handedPty) refuse(reason error) {
 var marks = []byte("\x1b]133;")
 
 func (h *handedPty) output(offset int64, p []byte) {
+	h.head = offset + int64(len(p))
+	if bytes.Contains(p, marks) {
+		h.told = time.Time{}
+		h.tellSeen() // before a check of that command can be asked for
+	}
 	h.t.outputOver(h.c, offset, p)
-	h.mark = bytes.Contains(p, marks)
 }
 
 // tellSeen tells the guest how far it was read, which gives processes that end their
 // place in the output.
 func (h *handedPty) tellSeen() {
-	if now := time.Now(); h.mark || now.Sub(h.told) >= seenEvery {
-		h.told = now
-		_ = h.c.sendOffset(link.KindSeen, h.t.tab, h.Head())
+	if h.seen == h.head {
+		return
+	}
+	if now := time.Now(); now.Sub(h.told) >= seenEvery {
+		h.seen, h.told = h.head, now
+		_ = h.c.sendOffset(link.KindSeen, h.t.tab, h.head)
 	}
 }

@@ -20,9 +20,11 @@ type Sandbox struct {
 	journal   *Journal
 	current   atomic.Pointer[conn]
 	disturbed atomic.Int64
-	done      chan struct{}
-	cancel    context.CancelFunc // ends the goroutine that keeps the link
-	stopped   chan struct{}      // closed when it has ended
+	// distrusted says that its guest misused a pty that it handed over: none is taken.
+	distrusted atomic.Bool
+	done       chan struct{}
+	cancel     context.CancelFunc // ends the goroutine that keeps the link
+	stopped    chan struct{}      // closed when it has ended
 
 	mu        sync.Mutex
 	spec      Spec

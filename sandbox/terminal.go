@@ -76,6 +76,10 @@ func newTerminal(s *Sandbox, tab int) *Terminal {
 type ViewOptions struct {
 	Size  Size
 	Since int64 // resume at this offset; negative means from the oldest byte kept
+	// Prompt says that whoever calls Next comes back to it as soon as it has shown what
+	// it got. Where the pty is handed over, Next then reads it itself, and an echo is
+	// there sooner.
+	Prompt bool
 }
 
 // View joins the terminal, opening it first if need be, and returns once the guest
@@ -86,7 +90,7 @@ func (t *Terminal) View(ctx context.Context, o ViewOptions) (*View, error) {
 	if err := t.ensureOpen(ctx, size); err != nil {
 		return nil, err
 	}
-	v, err := t.join(o.Since)
+	v, err := t.join(o.Since, o.Prompt)
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +102,13 @@ func (t *Terminal) View(ctx context.Context, o ViewOptions) (*View, error) {
 }
 
 // join adds a viewer who has all bytes before since; negative means none.
-func (t *Terminal) join(since int64) (*View, error) {
+func (t *Terminal) join(since int64, prompt bool) (*View, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.over {
 		return nil, fmt.Errorf("open terminal: %w", ErrNotRunning)
 	}
-	v := &View{t: t, wake: make(chan struct{}, 1), end: max(t.hist.end, t.replay)}
+	v := &View{t: t, prompt: prompt, wake: make(chan struct{}, 1), end: max(t.hist.end, t.replay)}
 	v.blank = since <= 0
 	v.pos = t.hist.start
 	if since >= 0 {
@@ -142,7 +146,7 @@ func (t *Terminal) ensureOpen(ctx context.Context, size Size) error {
 		return nil
 	}
 	reply, err := t.s.ask(ctx, t.tab, link.KindOpened, func(c *conn) error {
-		return c.sendJSON(link.KindOpen, t.tab, link.Open{Cols: size.Cols, Rows: size.Rows, Since: since, Handover: c.socket != nil})
+		return c.sendJSON(link.KindOpen, t.tab, link.Open{Cols: size.Cols, Rows: size.Rows, Since: since, Handover: c.socket != nil && !t.s.distrusted.Load()})
 	})
 	if err != nil {
 		return fmt.Errorf("open terminal: %w", err)
@@ -285,6 +289,9 @@ func (t *Terminal) tick() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.quiet++
+	if h := t.pty.Load(); h != nil && len(h.turn) == 0 {
+		h.call() // a view that reads itself is held up elsewhere
+	}
 	if t.open && t.quiet > unwatchedTicks && t.granted-t.hist.end < unwatchedStep {
 		t.grant(t.hist.end + unwatchedStep)
 	}

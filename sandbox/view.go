@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"io"
+	"sync/atomic"
 
 	"sysnerd/sandbox/link"
 )
@@ -37,6 +38,11 @@ type View struct {
 	end   int64
 	first bool
 
+	prompt  bool                      // it may read the pty itself
+	leading atomic.Pointer[handedPty] // which it waits for just now
+	ctx     context.Context           // of the last Next
+	stop    func() bool               // nothing is told of its end any more
+
 	// Under t.mu:
 	pos     int64 // offset of what Next returns next
 	acked   int64
@@ -60,6 +66,9 @@ func (v *View) poke() {
 	case v.wake <- struct{}{}:
 	default:
 	}
+	if h := v.leading.Load(); h != nil {
+		h.Wake()
+	}
 }
 
 func (v *View) tell(o told) {
@@ -70,17 +79,40 @@ func (v *View) tell(o told) {
 // Next blocks until there is something to show. Errors: io.EOF when the terminal
 // is over or the view closed, the context's.
 func (v *View) Next(ctx context.Context) (Output, error) {
+	v.watch(ctx)
 	for {
 		o, ok, err := v.next()
-		if ok || err != nil {
-			return o, err
+		if err == nil && !ok {
+			err = ctx.Err()
+		}
+		if err != nil {
+			if h := v.t.pty.Load(); h != nil {
+				h.call() // this view reads no more
+			}
+			return Output{}, err
+		}
+		if ok {
+			return o, nil
+		}
+		if h := v.t.pty.Load(); h != nil && v.prompt && h.lead(v) {
+			continue
 		}
 		select {
 		case <-v.wake:
 		case <-ctx.Done():
-			return Output{}, ctx.Err()
 		}
 	}
+}
+
+// watch has the end of ctx poke the view, for as long as Next is called with it.
+func (v *View) watch(ctx context.Context) {
+	if !v.prompt || v.ctx == ctx {
+		return
+	}
+	if v.stop != nil {
+		v.stop()
+	}
+	v.ctx, v.stop = ctx, context.AfterFunc(ctx, v.poke)
 }
 
 func (v *View) next() (Output, bool, error) {
@@ -128,9 +160,12 @@ func (v *View) Ack(offset int64) {
 	if offset <= v.acked || offset > v.pos {
 		return
 	}
+	held := v.pos >= v.acked+link.OutputWindow
 	v.acked = offset
 	t.quiet = 0
-	v.poke()
+	if held { // nothing else waits for it
+		v.poke()
+	}
 	t.credit()
 }
 
@@ -185,6 +220,9 @@ func (v *View) Close() {
 	v.closed = true
 	t.quiet = 0
 	v.poke()
+	if h := t.pty.Load(); h != nil {
+		h.call()
+	}
 	for i, o := range t.views {
 		if o == v {
 			t.views = append(t.views[:i], t.views[i+1:]...)

@@ -62,6 +62,7 @@ func (s *Server) terminal(w http.ResponseWriter, r *http.Request) error {
 	defer e.close()
 
 	joining, cancel := context.WithTimeout(r.Context(), joinTime)
+	join.Prompt = true
 	view, err := box.Terminal(join.tab).View(joining, join.ViewOptions)
 	cancel()
 	if err != nil {

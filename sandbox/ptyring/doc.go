@@ -33,8 +33,8 @@
 // memfd of the agreed size that nobody can shrink (a page that is gone would be a
 // SIGBUS), and never reads before it has seen that something is there. The two share one
 // open file description, so that the owner can make it block again; the borrower
-// looks before each call, and a call that hangs all the same costs that one pty, whose
-// memory then stays mapped. The owner holds every number of the header against bounds.
+// looks before each write, and a call that hangs all the same costs that one pty, whose
+// memory then stays mapped until it ends. The owner holds every number of the header against bounds.
 //
 // # Concurrency
 //

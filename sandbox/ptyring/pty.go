@@ -11,8 +11,12 @@ import (
 )
 
 // leaveTime is how long Close waits for calls under way. Only an owner that makes
-// the pty block in the very moment of a call can keep one longer.
+// the pty block, and takes or fills what is there in the very moment of a call, can
+// keep one longer: until the terminal has output, or an end.
 const leaveTime = 2 * time.Second
+
+// fullRead is what one read of a pty gives at most. Behind a full one there is more.
+const fullRead = 4095
 
 var (
 	// ErrClosed says that the pty was given up.
@@ -21,7 +25,7 @@ var (
 	ErrHungUp = errors.New("pty is hung up")
 	// ErrBlocking says that the owner made the pty block.
 	ErrBlocking = errors.New("pty was made to block")
-	// ErrStuck says that a call did not end. Memory and descriptors stay as they are.
+	// ErrStuck says that a call did not end. Memory and descriptors stay until it does.
 	ErrStuck = errors.New("a call on the pty does not end")
 )
 
@@ -30,12 +34,14 @@ type Pty struct {
 	ring
 	told   published
 	master int
-	wake   int // eventfd: readable when Wait shall return
-	there  int // bytes that Wait saw; 0 when it did not count
+	wake   int  // eventfd: readable when Wait shall return
+	there  int  // bytes that Wait saw; 0 when it did not count
+	more   bool // the last read was a full one
 
 	mu     sync.Mutex
 	inside int // calls under way
 	closed bool
+	given  bool          // up by Close, which did not wait: the last call releases all
 	left   chan struct{} // closed when there is none any more, after Close
 }
 
@@ -54,9 +60,21 @@ func (p *Pty) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.inside--
-	if p.closed && p.inside == 0 {
+	switch {
+	case !p.closed || p.inside > 0:
+	case p.given:
+		_ = p.release()
+	default:
 		close(p.left)
 	}
+}
+
+// release gives memory and descriptors back. No call is under way.
+func (p *Pty) release() error {
+	err := unix.Munmap(p.file)
+	unix.Close(p.wake)
+	unix.Close(p.master)
+	return err
 }
 
 // Ready is what Wait waited for.
@@ -69,7 +87,7 @@ func (p *Pty) Wait(output, input bool) (Ready, error) {
 		return Ready{}, err
 	}
 	defer p.leave()
-	if output && !input {
+	if output && !input && p.more {
 		// While more comes than one read takes, nobody need be waited for.
 		if n, err := unix.IoctlGetInt(p.master, unix.TIOCINQ); err == nil && n > 0 {
 			p.there = n
@@ -128,7 +146,7 @@ func (p *Pty) poke() {
 // Read reads at most limit bytes that are there now and gives them to take, with the
 // number of the first. They are valid until take returns, and whoever lent the ring
 // may change them meanwhile. It returns how many there were, which may be none.
-// Errors: ErrClosed, ErrHungUp, ErrBlocking.
+// Errors: ErrClosed, ErrHungUp.
 func (p *Pty) Read(limit int64, take func(offset int64, b []byte)) (int, error) {
 	if err := p.enter(); err != nil {
 		return 0, err
@@ -143,9 +161,6 @@ func (p *Pty) Read(limit int64, take func(offset int64, b []byte)) (int, error) 
 	if n <= 0 || limit <= 0 {
 		return 0, nil
 	}
-	if err := p.wontBlock(); err != nil {
-		return 0, err
-	}
 	before := p.tail
 	place := p.Space()
 	if before != p.tail {
@@ -154,6 +169,7 @@ func (p *Pty) Read(limit int64, take func(offset int64, b []byte)) (int, error) 
 	place = place[:min(int64(n), int64(len(place)), limit)]
 	p.begin(place, newNonce())
 	got, err := unix.Read(p.master, place)
+	p.more = got >= fullRead
 	if got > 0 {
 		p.Advance(got)
 		p.header.head.Store(p.head)
@@ -266,11 +282,14 @@ func (p *Pty) Close() error {
 	defer late.Stop()
 	select {
 	case <-p.left:
+		return p.release()
 	case <-late.C:
-		return ErrStuck // who is in there still needs all of it
 	}
-	err := unix.Munmap(p.file)
-	unix.Close(p.wake)
-	unix.Close(p.master)
-	return err
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.inside == 0 {
+		return p.release()
+	}
+	p.given = true
+	return ErrStuck // who is in there still needs all of it
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -409,14 +410,55 @@ func TestOwnerThatBlocks(t *testing.T) {
 	if err := unix.SetNonblock(l.master, false); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.pty.Read(1, nil); !errors.Is(err, ErrBlocking) {
-		t.Errorf("Read = %v, want ErrBlocking", err)
+	if n, err := l.pty.Read(1, func(int64, []byte) {}); n != 1 || err != nil {
+		t.Errorf("Read = %d, %v, want what is there", n, err)
 	}
 	if _, err := l.pty.Write([]byte("x")); !errors.Is(err, ErrBlocking) {
 		t.Errorf("Write = %v, want ErrBlocking", err)
 	}
 	if err := l.pty.Interrupt(); !errors.Is(err, ErrBlocking) {
 		t.Errorf("Interrupt = %v, want ErrBlocking", err)
+	}
+}
+
+// TestCloseLeavesWhoIsStuck has the owner make the pty block and take away what Wait
+// saw. Close gives up on the read, which releases everything when it ends.
+func TestCloseLeavesWhoIsStuck(t *testing.T) {
+	l := lend(t, "")
+	before := open(t)
+	l.prints(t, strings.Repeat("x", 100))
+	for l.pty.more = true; ; { // the bytes come in a moment
+		if r, err := l.pty.Wait(true, false); err != nil {
+			t.Fatal(err)
+		} else if r.Output && l.pty.there > 0 {
+			break
+		}
+	}
+	if err := unix.SetNonblock(l.master, false); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := unix.Read(l.master, make([]byte, 100)); n != 100 || err != nil {
+		t.Fatal(n, err)
+	}
+	stuck := make(chan error, 1)
+	go func() {
+		_, err := l.pty.Read(Space, func(int64, []byte) {})
+		stuck <- err
+	}()
+	for entered := false; !entered; runtime.Gosched() {
+		l.pty.mu.Lock()
+		entered = l.pty.inside > 0
+		l.pty.mu.Unlock()
+	}
+	if err := l.pty.Close(); !errors.Is(err, ErrStuck) {
+		t.Fatalf("Close = %v, want ErrStuck", err)
+	}
+	l.prints(t, "at last")
+	if err := <-stuck; err != nil {
+		t.Error(err)
+	}
+	if left := before - open(t); left != 2 {
+		t.Errorf("%d descriptors were released, want master and eventfd", left)
 	}
 }
 

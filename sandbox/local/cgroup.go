@@ -164,17 +164,27 @@ func (c cgroups) kill(id string) {
 	}
 }
 
-// inUse is the memory of a sandbox that the kernel could not take back, in bytes,
-// by cgroup version 2.
+// inUse is the memory of a sandbox that the kernel could not take back, in bytes.
 func (c cgroups) inUse(id string) (int64, error) {
-	dir := c.dirs(id)[0]
-	text, err := os.ReadFile(filepath.Join(dir, "memory.current"))
+	usage := "memory.current"
+	if !c.v2 {
+		usage = "memory.usage_in_bytes"
+	}
+	at := slices.IndexFunc(c.dirs(id), func(dir string) bool {
+		_, err := os.Stat(filepath.Join(dir, usage))
+		return err == nil
+	})
+	if at < 0 {
+		return 0, fmt.Errorf("no cgroup of sandbox %s has %s", id, usage)
+	}
+	dir := c.dirs(id)[at]
+	text, err := os.ReadFile(filepath.Join(dir, usage))
 	if err != nil {
 		return 0, err
 	}
 	used, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("read memory.current: %w", err)
+		return 0, fmt.Errorf("read %s: %w", usage, err)
 	}
 	if text, err = os.ReadFile(filepath.Join(dir, "memory.stat")); err != nil {
 		return 0, err

@@ -38,13 +38,12 @@ func (e *Engine) update(ctx context.Context, id string, limits sandbox.Limits) e
 	if !e.running(f) {
 		return sandbox.ErrNotRunning
 	}
-	// cgroup v1 refuses a limit below what is in use; v2 takes it and kills.
-	if e.cgroups.v2 {
-		if used, err := e.cgroups.inUse(id); err != nil {
-			return err
-		} else if used > limits.Memory {
-			return fmt.Errorf("%w: %d bytes of memory", sandbox.ErrLimitBelowUse, used)
-		}
+	// cgroup v2 takes a limit below what is in use, and kills. v1 refuses it, but may
+	// look for long for what it could take back.
+	if used, err := e.cgroups.inUse(id); err != nil {
+		return err
+	} else if used > limits.Memory {
+		return fmt.Errorf("%w: %d bytes of memory", sandbox.ErrLimitBelowUse, used)
 	}
 	wanted := e.resources(limits)
 	wanted.Devices = nil // they stay

@@ -23,6 +23,7 @@ func (g *Guest) kill(k link.Kill) error {
 	if err := g.killAll(); err != nil {
 		return err
 	}
+	g.recall()
 	if !k.Wipe {
 		return nil
 	}

@@ -1,6 +1,8 @@
 package guest
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +20,7 @@ type lending struct {
 	to    *conn     // the link that has it; nil while the guest does
 	until time.Time // asked back, and taken then; zero while it is not
 	over  sync.Cond // to is nil
+	dead  bool      // the shell was killed: its pty is not handed over any more
 }
 
 // want has the pty handed over to that link, after what it was told before.
@@ -35,7 +38,7 @@ func (t *terminal) lend() time.Duration {
 	if l.to != nil {
 		return 0
 	}
-	if l.asked == nil || l.asked != t.g.link() || len(t.input) > 0 || t.fd < 0 {
+	if l.asked == nil || l.asked != t.g.link() || len(t.input) > 0 || t.fd < 0 || l.dead {
 		return -1
 	}
 	l.to = l.asked
@@ -64,6 +67,22 @@ func (t *terminal) reclaim() time.Duration {
 	}
 	t.takeBack()
 	return -1
+}
+
+// recall asks all ptys back whose shells were killed, before anybody hears that they
+// were: what is typed then is for the next shell.
+func (g *Guest) recall() {
+	g.mu.Lock()
+	all := slices.Collect(maps.Values(g.terminals))
+	g.mu.Unlock()
+	for _, t := range all {
+		t.mu.Lock()
+		t.lending.dead = t.fd >= 0
+		if t.lending.dead {
+			t.reclaim()
+		}
+		t.mu.Unlock()
+	}
 }
 
 // takeBack makes the guest the reader again: the server reads no more. Under mu.

@@ -131,7 +131,7 @@ func (t *terminal) startShell() (<-chan syscall.WaitStatus, error) {
 		return nil, fmt.Errorf("start shell: %w", err)
 	}
 	t.mu.Lock()
-	t.fd = fd
+	t.fd, t.lending.dead = fd, false
 	t.mu.Unlock()
 	return exited, nil
 }

@@ -12,12 +12,13 @@ import (
 	"time"
 )
 
-// TestEngineIsSickly has the engine slow, cut off and hanging, behind a relay on
-// its socket: row Engine of the table.
+// TestEngineIsSickly has the engine slow, cut off and hanging, behind a relay: row
+// Engine of the table. It is reached by TCP, as if it were on another machine, so that
+// links go through it; those past it know nothing of its troubles.
 func TestEngineIsSickly(t *testing.T) {
 	t.Parallel()
 	line := newRelay(t, "unix", own.socket())
-	s := newServer(t, "unix://"+line.address(), "--sandbox-capacity", "4", "--sandbox-pool", "0")
+	s := newServer(t, "tcp://"+line.address(), "--sandbox-capacity", "4", "--sandbox-pool", "0")
 	b := s.learner().claim("one")
 	c, page := b.terminal(""), b.page()
 	c.types(counting)

@@ -2,7 +2,6 @@ package faulttest
 
 import (
 	"net"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -22,14 +21,10 @@ type relay struct {
 	conns  map[net.Conn]bool
 }
 
-// newRelay stands before target, on the same kind of network.
+// newRelay stands before target, which is on that kind of network, and listens on TCP.
 func newRelay(t *testing.T, network, target string) *relay {
 	t.Helper()
-	at := "127.0.0.1:0"
-	if network == "unix" {
-		at = filepath.Join(t.TempDir(), "relay.sock")
-	}
-	l, err := net.Listen(network, at)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func numbered(n int) []byte {
 func TestNetwork(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, own.host(), "--sandbox-capacity", "4", "--sandbox-pool", "0")
-	line := newRelay(t, "tcp", s.address)
+	line := newRelay(t, "tcp", "tcp", s.address)
 	l := s.learner(line.address())
 	b := l.claim("one")
 

@@ -17,7 +17,7 @@ import (
 // links go through it; those past it know nothing of its troubles.
 func TestEngineIsSickly(t *testing.T) {
 	t.Parallel()
-	line := newRelay(t, "unix", own.socket())
+	line := newRelay(t, "tcp", "unix", own.socket())
 	s := newServer(t, "tcp://"+line.address(), "--sandbox-capacity", "4", "--sandbox-pool", "0")
 	b := s.learner().claim("one")
 	c, page := b.terminal(""), b.page()
@@ -88,6 +88,36 @@ func TestEngineIsSickly(t *testing.T) {
 	})
 	c.judge()
 	// The claim that was given up may have been made all the same.
+	s.hasNoStrays(int(s.metric("sysnerd_sandboxes_live")))
+}
+
+// TestWhoHasASandboxDoesNotFeelTheEngine has the engine cut off and hanging where it is on
+// this machine: terminals and checks do without it.
+func TestWhoHasASandboxDoesNotFeelTheEngine(t *testing.T) {
+	t.Parallel()
+	line := newRelay(t, "unix", "unix", own.socket())
+	s := newServer(t, "unix://"+line.address(), "--sandbox-capacity", "4", "--sandbox-pool", "0")
+	b := s.learner().claim("one")
+	c := b.terminal("")
+	c.types(counting)
+	c.sees("n=3\r\n", 10*time.Second)
+	line.freeze(true)
+	line.cut()
+	claimed := make(chan answer, 1)
+	go func() {
+		claimed <- s.learner().call("POST", "/api/v1/sandboxes", map[string]string{"module": "os", "lab": "one"})
+	}()
+	for range 3 {
+		c.sees(fmt.Sprintf("n=%d\r\n", c.number()+10), 5*time.Second)
+		if verdict, a := b.check("file"); verdict != "fail" || a.took > 5*time.Second {
+			t.Errorf("check, the engine hanging = %q, %d %s after %s", verdict, a.status, a.body, a.took)
+		}
+	}
+	if a := <-claimed; a.err != nil || a.status != http.StatusServiceUnavailable || a.took > 31*time.Second || a.text() == "" {
+		t.Errorf("claim, the engine hanging = %d %s %v after %s, want 503 in words", a.status, a.body, a.err, a.took)
+	}
+	line.freeze(false)
+	c.judge()
 	s.hasNoStrays(int(s.metric("sysnerd_sandboxes_live")))
 }
 

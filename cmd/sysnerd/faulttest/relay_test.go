@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"net"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -10,7 +11,7 @@ import (
 // relay is a line between a client and a server that can be spoilt.
 type relay struct {
 	listener        net.Listener
-	network, target string
+	network, target string // of the far side
 	work            sync.WaitGroup
 
 	mu     sync.Mutex
@@ -21,10 +22,14 @@ type relay struct {
 	conns  map[net.Conn]bool
 }
 
-// newRelay stands before target, which is on that kind of network, and listens on TCP.
-func newRelay(t *testing.T, network, target string) *relay {
+// newRelay listens on one kind of network and stands before target, on another or the same.
+func newRelay(t *testing.T, near, network, target string) *relay {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	at := "127.0.0.1:0"
+	if near == "unix" {
+		at = filepath.Join(t.TempDir(), "relay.sock")
+	}
+	l, err := net.Listen(near, at)
 	if err != nil {
 		t.Fatal(err)
 	}

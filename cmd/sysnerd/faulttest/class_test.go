@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -200,9 +201,18 @@ func exists(name string) bool {
 }
 
 // TestClass has twenty learners at work while the server, then the engine, is
-// killed under them: rows Server and Engine of the table.
+// killed under them: rows Server and Engine of the table. Over TCP the engine may be
+// anywhere, and all goes through it; on this machine what learners do goes past it.
 func TestClass(t *testing.T) {
-	s := newServer(t, own.host(), "--sandbox-capacity", "26", "--sandbox-pool", "2")
+	t.Run("through-the-engine", func(t *testing.T) {
+		line := newRelay(t, "tcp", "unix", own.socket())
+		testClass(t, "tcp://"+line.address(), true)
+	})
+	t.Run("past-the-engine", func(t *testing.T) { testClass(t, own.host(), false) })
+}
+
+func testClass(t *testing.T, host string, through bool) {
+	s := newServer(t, host, "--sandbox-capacity", "26", "--sandbox-pool", "2")
 	c := newClass(t, s, 20)
 	if t.Failed() {
 		t.FailNow()
@@ -278,17 +288,15 @@ func TestClass(t *testing.T) {
 		cut := c.seats[4].checks()
 		began := time.Now()
 		own.kill()
-		c.everybody(func(seat *seat) { seat.hears(began, 5*time.Second, "state", "lost") })
-		saysInterrupted(t, cut)
-		// What is asked meanwhile is answered, in words.
-		for what, a := range map[string]answer{
-			"check": second(c.seats[0].check("file")),
-			"claim": s.learner().call("POST", "/api/v1/sandboxes", map[string]string{"module": "os", "lab": "one"}),
-			"reset": c.seats[7].do("reset", nil),
-			"ready": c.seats[0].call("GET", "/readyz", nil),
-		} {
-			if a.status != http.StatusServiceUnavailable || what != "ready" && a.text() == "" || a.took > 10*time.Second {
-				t.Errorf("%s without an engine = %d %s after %s", what, a.status, a.body, a.took)
+		giveBack := func() {}
+		if through {
+			c.everybody(func(seat *seat) { seat.hears(began, 5*time.Second, "state", "lost") })
+			saysInterrupted(t, cut)
+			s.answersInWords(t, c)
+		} else {
+			giveBack = s.isNotMissed(t, c)
+			if a := <-cut; a.status != http.StatusOK || a.verdict() != "fail" {
+				t.Errorf("a check under way when the engine ended answered %d %s", a.status, a.body)
 			}
 		}
 		if a := c.seats[0].call("GET", "/os/labs/one", nil); a.status != http.StatusOK {
@@ -300,9 +308,12 @@ func TestClass(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.everybody(func(seat *seat) {
-			seat.hears(back, 10*time.Second, "state", "live")
+			if through {
+				seat.hears(back, 10*time.Second, "state", "live")
+			}
 			seat.isWhole(t)
 		})
+		giveBack()
 		still(t)
 		s.hasNoStrays(len(c.seats))
 	})
@@ -332,7 +343,9 @@ func TestClass(t *testing.T) {
 	t.Run("engine-killed-without-live-restore", func(t *testing.T) {
 		began := time.Now()
 		own.kill()
-		c.everybody(func(seat *seat) { seat.hears(began, 5*time.Second, "state", "lost") })
+		if through {
+			c.everybody(func(seat *seat) { seat.hears(began, 5*time.Second, "state", "lost") })
+		}
 		if err := own.start(false); err != nil {
 			t.Fatal(err)
 		}
@@ -348,6 +361,51 @@ func TestClass(t *testing.T) {
 	own.kill()
 	if err := own.start(true); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// answersInWords says that without an engine nothing works, and everything says so.
+func (s *server) answersInWords(t *testing.T, c *class) {
+	t.Helper()
+	for what, a := range map[string]answer{
+		"check": second(c.seats[0].check("file")),
+		"claim": s.learner().call("POST", "/api/v1/sandboxes", map[string]string{"module": "os", "lab": "one"}),
+		"reset": c.seats[7].do("reset", nil),
+		"ready": c.seats[0].call("GET", "/readyz", nil),
+	} {
+		if a.status != http.StatusServiceUnavailable || what != "ready" && a.text() == "" || a.took > 10*time.Second {
+			t.Errorf("%s without an engine = %d %s after %s", what, a.status, a.body, a.took)
+		}
+	}
+}
+
+// isNotMissed says that who has a sandbox works on without an engine, and that a warm
+// one is to be had, which is given back once there is an engine again.
+func (s *server) isNotMissed(t *testing.T, c *class) (giveBack func()) {
+	t.Helper()
+	c.everybody(func(seat *seat) {
+		if seat.counting {
+			seat.sees(fmt.Sprintf("n=%d\r\n", seat.number()+10), 10*time.Second)
+		} else if seat != c.seats[4] { // whose shell waits for its check
+			seat.types("echo \"v=$v\"\n")
+			seat.sees("v="+seat.mark+"\r\n", 10*time.Second)
+		}
+	})
+	if _, a := c.seats[0].check("file"); a.status != http.StatusOK || a.took > 5*time.Second {
+		t.Errorf("check without an engine = %d %s after %s", a.status, a.body, a.took)
+	}
+	l := s.learner()
+	a := l.call("POST", "/api/v1/sandboxes", map[string]string{"module": "os", "lab": "one"})
+	warm := &box{learner: l}
+	if a.status != http.StatusCreated || json.Unmarshal(a.body, warm) != nil {
+		t.Errorf("claim of a warm sandbox without an engine = %d %s", a.status, a.body)
+		return func() {}
+	}
+	warm.terminal("").runs("true", 10*time.Second)
+	return func() {
+		if a := l.call("DELETE", "/api/v1/sandboxes/"+warm.ID, nil); a.status != http.StatusNoContent {
+			t.Errorf("end = %d %s", a.status, a.body)
+		}
 	}
 }
 

@@ -1,7 +1,7 @@
 // An author who writes a lab sees it in the page, which is read again by itself.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -19,6 +19,7 @@ const told = () => page.getByRole("status", { name: "What is broken in the labs"
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "sysnerd-drafts-"));
+  chmodSync(folder, 0o755); // the pages run as an ordinary user
   execFileSync(binary, ["lab", "new", "--labs", folder, "course/10-drafts"]);
   server = await startServer({}, ["--labs", folder, "--watch"]);
   browser = await launch();

@@ -45,8 +45,13 @@ func (p *Process) Close() { unix.Close(p.fd) }
 // Alive says whether it has not ended.
 func (p *Process) Alive() bool {
 	poll := []unix.PollFd{{Fd: int32(p.fd), Events: unix.POLLIN}}
-	n, err := unix.Poll(poll, 0)
-	return n == 0 && err == nil
+	for {
+		// A signal that is pending, such as those of Go's scheduler, interrupts it though
+		// it does not wait.
+		if n, err := unix.Poll(poll, 0); !errors.Is(err, unix.EINTR) {
+			return n == 0 && err == nil
+		}
+	}
 }
 
 // Dial connects to the guest that p is. A guest that has just been started is waited

@@ -27,6 +27,10 @@ func TestRehearsal(t *testing.T) {
 		t.Errorf("%v terminals are open, want 20", s.metric("sysnerd_terminals_attached"))
 	}
 	time.Sleep(5 * time.Second) // they work
+	// Some leave and come back all the time: it is to hit most of them.
+	if !eventually(20*time.Second, func() bool { return s.metric("sysnerd_terminals_attached") >= 18 }) {
+		t.Errorf("%v terminals are open, want 18", s.metric("sysnerd_terminals_attached"))
+	}
 	s.kill()
 	time.Sleep(2 * time.Second)
 	s.start()
@@ -45,7 +49,7 @@ func TestRehearsal(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(text.String())
-	if c := r.Counts; c.Claimed != 20 || c.Cut < 10 || c.Lost != 0 || c.Repeated != 0 || c.Wrong != 0 || c.Broken != 0 || c.Kept != 0 || len(r.Errors) > 0 {
+	if c := r.Counts; c.Claimed != 20 || c.Cut < 15 || c.Lost != 0 || c.Repeated != 0 || c.Wrong != 0 || c.Broken != 0 || c.Kept != 0 || len(r.Errors) > 0 {
 		t.Errorf("counts = %+v, errors %v", c, r.Errors)
 	}
 }

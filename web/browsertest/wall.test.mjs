@@ -140,6 +140,7 @@ test("the limit moves by the keyboard, and the same program runs to its end", as
 });
 
 test("a limit below what is in use is refused, with the figure", async () => {
+  await says(".now", /^\d\d? MiB of 512 MiB in use/); // no sample of the program before
   await type(page, "{ head -c 300M /dev/zero; sleep 60; } | tail >/dev/null &");
   await says(".now", /^3\d\d MiB of 512 MiB in use/);
   await limit().selectOption({ index: 0 });

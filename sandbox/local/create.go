@@ -67,6 +67,9 @@ func (e *Engine) create(ctx context.Context, spec sandbox.Spec) error {
 	if err == nil {
 		err = e.run(outwait, spec)
 	}
+	if refused := unix.Errno(0); errors.As(err, &refused) { // for want of room, say
+		err = fmt.Errorf("%w: %w", sandbox.ErrUnavailable, err)
+	}
 	if err == nil {
 		err = ctx.Err()
 	}

@@ -17,9 +17,10 @@ if go_works; then exit 0; fi
 # It then lies in the module cache without its execute bits.
 say "the go here is too old: fetch Go $version"
 toolchain="golang.org/toolchain@v0.0.1-go$version.$(go env GOOS)-$(go env GOARCH)"
-fetched=$(cd / && GOFLAGS='' go mod download -json "$toolchain" | awk -F '"' '$2 == "Dir" { print $4 }') || true
+said=$(cd / && GOFLAGS='' go mod download -json "$toolchain") || true
+fetched=$(awk -F '"' '$2 == "Dir" { print $4 }' <<<"$said")
 [ -n "$fetched" ] ||
-    die "cannot fetch Go $version with the go here ($(go version)): install Go $version or later, see https://go.dev/dl, and put it on PATH"
+    die "cannot fetch Go $version with the go here ($(go version)): $(sed -n 's/^\t"Error": //p' <<<"$said"); install Go $version or later, see https://go.dev/dl, and put it on PATH"
 rm -rf bin/_go.new bin/_go
 mkdir -p bin
 cp -r "$fetched" bin/_go.new

@@ -38,7 +38,7 @@ part "lint" scripts/lint.sh
 mapfile -t packages < <(go list ./... | grep -v /faulttest)
 part "Go tests, with the race detector" go run ./scripts/testsum -- -race -timeout 10m -p 2 "${packages[@]}"
 part "labs, each task against its wrong attempts" scripts/labtest.sh
-part "faults, on an engine of their own" go run ./scripts/testsum -- -count 1 -timeout 10m ./cmd/sysnerd/faulttest
+part "faults, on a Docker Engine of their own and on the local one" go run ./scripts/testsum -- -count 1 -timeout 10m ./cmd/sysnerd/faulttest
 part "fuzz, a few seconds a target" scripts/fuzz.sh 3
 part "browser" scripts/browsertest.sh
 

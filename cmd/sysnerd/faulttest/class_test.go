@@ -1,16 +1,12 @@
 package faulttest
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/image"
 )
 
 // seat is one learner of the class, with everything open.
@@ -28,6 +24,7 @@ type class struct {
 	t      *testing.T
 	server *server
 	seats  []*seat
+	kept   []acknowledged
 }
 
 func newClass(t *testing.T, s *server, n int) *class {
@@ -149,6 +146,14 @@ func (c *class) acknowledge(n int) (all []acknowledged) {
 	return all
 }
 
+// isKept says that all that was acknowledged is there.
+func (c *class) isKept(t *testing.T) {
+	t.Helper()
+	for _, a := range c.kept {
+		a.isKept(t)
+	}
+}
+
 func (a acknowledged) isKept(t *testing.T) {
 	t.Helper()
 	for _, task := range []string{"file", "word"} {
@@ -164,73 +169,63 @@ func (a acknowledged) isKept(t *testing.T) {
 	}
 }
 
-// strangers makes containers as a crash between create and start leaves them, and
-// some that only look like ours.
-func strangers(t *testing.T, instance, image string) (ours string, foreign []string) {
-	t.Helper()
-	make := func(name, instance, id string) string {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		_, err := own.api.ContainerCreate(ctx, &container.Config{Image: image, Labels: map[string]string{
-			"sysnerd.instance": instance, "sysnerd.sandbox": id, "sysnerd.lab": "os/one", "sysnerd.uid": "29999",
-		}}, &container.HostConfig{NetworkMode: "none"}, nil, nil, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return name
-	}
-	const id = "aaaabbbbccccdddd"
-	ours = make("sysnerd-"+instance+"-"+id, instance, id)
-	foreign = []string{
-		make("sysnerd-"+instance+"x-"+id, instance+"x", id), // an instance whose name begins like ours
-		make("of-somebody-else", instance, id),              // our labels, another name
-	}
-	t.Cleanup(func() {
-		for _, name := range foreign {
-			own.remove(name)
-		}
-	})
-	return ours, foreign
-}
-
-func exists(name string) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	_, err := own.api.ContainerInspect(ctx, name)
-	return err == nil
-}
-
-// TestClass has twenty learners at work while the server, then the engine, is
-// killed under them: rows Server and Engine of the table. Over TCP the engine may be
-// anywhere, and all goes through it; on this machine what learners do goes past it.
+// TestClass has twenty learners at work while the server, then what runs the sandboxes,
+// is killed under them: rows Server and Engine of the table. Over TCP the engine may be
+// anywhere, and all goes through it; on this machine what learners do goes past it; and
+// the local engine is no process of its own.
 func TestClass(t *testing.T) {
 	t.Run("through-the-engine", func(t *testing.T) {
 		line := newRelay(t, "tcp", "unix", own.socket())
-		testClass(t, "tcp://"+line.address(), true)
+		c := newClassOn(t, reached{own, "tcp://" + line.address()})
+		c.losesTheServer(t)
+		t.Run("engine-killed-live-restore", func(t *testing.T) { c.losesTheEngine(t, true) })
+		c.losesContainers(t)
+		t.Run("engine-killed-without-live-restore", func(t *testing.T) { c.losesAllWithTheEngine(t, true) })
 	})
-	t.Run("past-the-engine", func(t *testing.T) { testClass(t, own.host(), false) })
+	t.Run("past-the-engine", func(t *testing.T) {
+		c := newClassOn(t, own)
+		c.losesTheServer(t)
+		t.Run("engine-killed-live-restore", func(t *testing.T) { c.losesTheEngine(t, false) })
+		c.losesContainers(t)
+		t.Run("engine-killed-without-live-restore", func(t *testing.T) { c.losesAllWithTheEngine(t, false) })
+	})
+	t.Run("local", func(t *testing.T) {
+		c := newClassOn(t, daemonless{})
+		c.losesTheServer(t)
+		t.Run("helper-killed", c.losesTheHelper)
+		c.losesContainers(t)
+		t.Run("every-container-gone", func(t *testing.T) {
+			c.losesAll(t, func(time.Time) {
+				for _, seat := range c.seats {
+					if err := c.server.on.end(c.server.instance(), seat.ID); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		})
+	})
 }
 
-func testClass(t *testing.T, host string, through bool) {
-	s := newServer(t, host, "--sandbox-capacity", "26", "--sandbox-pool", "2")
-	c := newClass(t, s, 20)
+// newClassOn gives a class of twenty on a new server, with results that were acknowledged.
+func newClassOn(t *testing.T, on runner) *class {
+	t.Helper()
+	c := newClass(t, newServer(t, on, "--sandbox-capacity", "26", "--sandbox-pool", "2"), 20)
 	if t.Failed() {
 		t.FailNow()
 	}
-	kept := c.acknowledge(3)
-	still := func(t *testing.T) {
-		t.Helper()
-		for _, a := range kept {
-			a.isKept(t)
-		}
-	}
+	c.kept = c.acknowledge(3)
+	return c
+}
 
+// losesTheServer kills the server, and then stops it.
+func (c *class) losesTheServer(t *testing.T) {
+	s := c.server
 	t.Run("server-killed", func(t *testing.T) {
 		for _, seat := range c.seats[8:] {
 			seat.count()
 		}
 		cut := []<-chan answer{c.seats[4].checks(), c.seats[5].checks()}
-		ours, foreign := strangers(t, s.instance(), sandboxImage(t))
+		ours, foreign := s.on.leave(t, s.instance())
 		s.kill()
 		for _, r := range cut {
 			saysInterrupted(t, r)
@@ -239,20 +234,22 @@ func testClass(t *testing.T, host string, through bool) {
 		s.start()
 		c.comesBack(began)
 		c.everybody(func(seat *seat) { seat.isWhole(t) })
-		still(t)
+		c.isKept(t)
 		for _, seat := range c.seats[4:6] {
 			if passed, last := seat.progress("slow"); passed || last == "pass" {
 				t.Errorf("a check that was cut short passed in %s", seat.ID)
 			}
 		}
-		if !eventually(30*time.Second, func() bool { return !exists(ours) }) {
-			t.Error("a container of a crash between create and start is still there 30 s later")
-		}
-		for _, name := range foreign {
-			if !exists(name) {
-				t.Errorf("the container %s is not ours, and was removed", name)
+		for _, l := range ours {
+			if !eventually(30*time.Second, func() bool { return !l.there() }) {
+				t.Errorf("%s, of a crash in the middle of a start, is still there 30 s later", l.name)
 			}
-			own.remove(name)
+		}
+		for _, l := range foreign {
+			if !l.there() {
+				t.Errorf("%s is not ours, and was removed", l.name)
+			}
+			l.remove()
 		}
 		s.hasNoStrays(len(c.seats))
 	})
@@ -277,59 +274,20 @@ func testClass(t *testing.T, host string, through bool) {
 				t.Errorf("terminal of %s was closed with %v, want 1012 at last", seat.ID, seat.closes)
 			}
 		})
-		still(t)
+		c.isKept(t)
 		s.hasNoStrays(len(c.seats))
 	})
 
-	t.Run("engine-killed-live-restore", func(t *testing.T) {
-		for _, seat := range c.seats[8:] {
-			seat.count()
-		}
-		cut := c.seats[4].checks()
-		began := time.Now()
-		own.kill()
-		giveBack := func() {}
-		if through {
-			c.everybody(func(seat *seat) { seat.hears(began, 5*time.Second, "state", "lost") })
-			saysInterrupted(t, cut)
-			s.answersInWords(t, c)
-		} else {
-			giveBack = s.isNotMissed(t, c)
-			if a := <-cut; a.status != http.StatusOK || a.verdict() != "fail" {
-				t.Errorf("a check under way when the engine ended answered %d %s", a.status, a.body)
-			}
-		}
-		if a := c.seats[0].call("GET", "/os/labs/one", nil); a.status != http.StatusOK {
-			t.Errorf("the lab's page without an engine = %d", a.status)
-		}
-		time.Sleep(time.Until(began.Add(15 * time.Second))) // the outage
-		back := time.Now()
-		if err := own.start(true); err != nil {
-			t.Fatal(err)
-		}
-		c.everybody(func(seat *seat) {
-			if through {
-				seat.hears(back, 10*time.Second, "state", "live")
-			}
-			seat.isWhole(t)
-		})
-		giveBack()
-		still(t)
-		s.hasNoStrays(len(c.seats))
-	})
+}
 
+// losesContainers has two end, and holds all that everybody saw until then.
+func (c *class) losesContainers(t *testing.T) {
+	s := c.server
 	t.Run("container-gone", func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		for i, end := range []func(name string) error{
-			func(name string) error { return own.api.ContainerKill(ctx, name, "KILL") },
-			func(name string) error {
-				return own.api.ContainerRemove(ctx, name, container.RemoveOptions{Force: true})
-			},
-		} {
+		for i, end := range []func(instance, id string) error{s.on.end, s.on.remove} {
 			seat := c.seats[i]
 			began := time.Now()
-			if err := end("sysnerd-" + s.instance() + "-" + seat.ID); err != nil {
+			if err := end(s.instance(), seat.ID); err != nil {
 				t.Fatal(err)
 			}
 			seat.hears(began, 2*time.Second, "state", "ended")
@@ -339,9 +297,67 @@ func testClass(t *testing.T, host string, through bool) {
 	})
 
 	t.Run("histories", func(t *testing.T) { c.everybody(func(seat *seat) { seat.judge() }) })
+}
 
-	t.Run("engine-killed-without-live-restore", func(t *testing.T) {
-		began := time.Now()
+// losesTheEngine kills dockerd, with live-restore: sandboxes go on. Through it nothing
+// works meanwhile; past it, who has a sandbox does not feel it.
+func (c *class) losesTheEngine(t *testing.T, through bool) {
+	s := c.server
+	for _, seat := range c.seats[8:] {
+		seat.count()
+	}
+	cut := c.seats[4].checks()
+	began := time.Now()
+	own.kill()
+	giveBack := func() {}
+	if through {
+		c.everybody(func(seat *seat) { seat.hears(began, 5*time.Second, "state", "lost") })
+		saysInterrupted(t, cut)
+		s.answersInWords(t, c)
+	} else {
+		giveBack = s.isNotMissed(t, c)
+		if a := <-cut; a.status != http.StatusOK || a.verdict() != "fail" {
+			t.Errorf("a check under way when the engine ended answered %d %s", a.status, a.body)
+		}
+	}
+	if a := c.seats[0].call("GET", "/os/labs/one", nil); a.status != http.StatusOK {
+		t.Errorf("the lab's page without an engine = %d", a.status)
+	}
+	time.Sleep(time.Until(began.Add(15 * time.Second))) // the outage
+	back := time.Now()
+	if err := own.start(true); err != nil {
+		t.Fatal(err)
+	}
+	c.everybody(func(seat *seat) {
+		if through {
+			seat.hears(back, 10*time.Second, "state", "live")
+		}
+		seat.isWhole(t)
+	})
+	giveBack()
+	c.isKept(t)
+	s.hasNoStrays(len(c.seats))
+}
+
+// losesTheHelper kills the process that runs the sandboxes. The server ends with it.
+func (c *class) losesTheHelper(t *testing.T) {
+	for _, seat := range c.seats[8:] {
+		seat.count()
+	}
+	cut := c.seats[4].checks()
+	c.server.killHelper()
+	saysInterrupted(t, cut)
+	began := time.Now()
+	c.server.start()
+	c.comesBack(began)
+	c.everybody(func(seat *seat) { seat.isWhole(t) })
+	c.isKept(t)
+	c.server.hasNoStrays(len(c.seats))
+}
+
+// losesAllWithTheEngine kills dockerd without live-restore.
+func (c *class) losesAllWithTheEngine(t *testing.T, through bool) {
+	c.losesAll(t, func(began time.Time) {
 		own.kill()
 		if through {
 			c.everybody(func(seat *seat) { seat.hears(began, 5*time.Second, "state", "lost") })
@@ -349,19 +365,25 @@ func testClass(t *testing.T, host string, through bool) {
 		if err := own.start(false); err != nil {
 			t.Fatal(err)
 		}
-		back := time.Now()
-		c.everybody(func(seat *seat) { seat.hears(began, time.Since(began)+5*time.Second, "state", "ended") })
-		t.Logf("told %s after the engine answered", time.Since(back).Round(time.Millisecond))
-		for _, seat := range c.seats[2:5] {
-			seat.isRenewed(t)
-		}
-		s.hasNoStrays(3)
 	})
 	// As it was before, for the tests that follow.
 	own.kill()
 	if err := own.start(true); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// losesAll has every sandbox end: all are told, and one click gives a new one.
+func (c *class) losesAll(t *testing.T, end func(began time.Time)) {
+	began := time.Now()
+	end(began)
+	back := time.Now()
+	c.everybody(func(seat *seat) { seat.hears(began, time.Since(began)+5*time.Second, "state", "ended") })
+	t.Logf("told %s after that", time.Since(back).Round(time.Millisecond))
+	for _, seat := range c.seats[2:5] {
+		seat.isRenewed(t)
+	}
+	c.server.hasNoStrays(3)
 }
 
 // answersInWords says that without an engine nothing works, and everything says so.
@@ -438,14 +460,3 @@ func (s *seat) isRenewed(t *testing.T) {
 }
 
 func second(_ string, a answer) answer { return a }
-
-func sandboxImage(t *testing.T) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	all, err := own.api.ImageList(ctx, image.ListOptions{})
-	if err != nil || len(all) == 0 {
-		t.Fatalf("images of our engine: %v, %v", all, err)
-	}
-	return all[0].ID
-}

@@ -14,8 +14,12 @@ import (
 // TestCrowd has two hundred learners come in one second where ten fit, and ten
 // thousand strangers knock: row Crowd of the table.
 func TestCrowd(t *testing.T) {
+	onEach(t, *asked, testCrowd)
+}
+
+func testCrowd(t *testing.T, on runner) {
 	const all, fit, strangers = 200, 10, 10000
-	s := newServer(t, own.host(), "--sandbox-capacity", fmt.Sprint(fit), "--sandbox-pool", fmt.Sprint(fit), "--log-level", "warn")
+	s := newServer(t, on, "--sandbox-capacity", fmt.Sprint(fit), "--sandbox-pool", fmt.Sprint(fit), "--log-level", "warn")
 	if !eventually(30*time.Second, func() bool { return s.metric("sysnerd_sandboxes_warm") == fit }) {
 		t.Fatal("the pool does not fill")
 	}

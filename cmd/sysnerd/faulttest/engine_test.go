@@ -11,10 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
 	"sysnerd/images"
@@ -29,6 +31,18 @@ type engine struct {
 }
 
 func newEngine(dir string) *engine { return &engine{dir: dir} }
+
+// reached is the engine by another way than its socket.
+type reached struct {
+	*engine
+	at string
+}
+
+func (r reached) arguments() []string { return arguments(r.at) }
+
+func (e *engine) arguments() []string { return arguments(e.host()) }
+
+func arguments(host string) []string { return []string{"--engine", "docker", "--docker-host", host} }
 
 func (e *engine) socket() string { return filepath.Join(e.dir, "docker.sock") }
 func (e *engine) host() string   { return "unix://" + e.socket() }
@@ -109,9 +123,9 @@ func (e *engine) close() {
 	}
 }
 
-// end is the guard's: no process or container of it stays. One started
+// finish is the guard's: no process or container of it stays. One started
 // without live-restore ends what it finds running, and cleans up as it knows how to.
-func (e *engine) end() {
+func (e *engine) finish() {
 	for _, p := range processes(e.dir, "dockerd") {
 		_ = syscall.Kill(p, syscall.SIGKILL)
 	}
@@ -128,9 +142,7 @@ func (e *engine) end() {
 // of a start may have forgotten, and removes them.
 func (e *engine) empty() {
 	eventually(5*time.Second, func() bool {
-		v1, _ := filepath.Glob("/sys/fs/cgroup/*" + e.cgroup())
-		v2, _ := filepath.Glob("/sys/fs/cgroup" + e.cgroup())
-		all := append(v1, v2...)
+		all := cgroups(e.cgroup())
 		for _, dir := range all {
 			inner, _ := filepath.Glob(dir + "/*/")
 			for _, d := range append(inner, dir) {
@@ -172,22 +184,75 @@ func (e *engine) load(ctx context.Context) error {
 	return err
 }
 
-// containers are the names of all that bear the label, running or not.
-func (e *engine) containers(instance string) (names []string, err error) {
+func containerOf(instance, id string) string { return "sysnerd-" + instance + "-" + id }
+
+// all are the containers that bear the label.
+func (e *engine) all(instance string) (ids []string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	all, err := e.api.ContainerList(ctx, container.ListOptions{
 		All: true, Filters: filters.NewArgs(filters.Arg("label", "sysnerd.instance="+instance)),
 	})
 	for _, c := range all {
-		names = append(names, strings.TrimPrefix(c.Names[0], "/"))
+		ids = append(ids, strings.TrimPrefix(c.Names[0], "/"+containerOf(instance, "")))
 	}
-	return names, err
+	return ids, err
 }
 
-// remove removes a container as somebody else would.
-func (e *engine) remove(name string) {
+func (e *engine) end(instance, id string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	_ = e.api.ContainerRemove(ctx, name, container.RemoveOptions{Force: true})
+	return e.api.ContainerKill(ctx, containerOf(instance, id), "KILL")
+}
+
+func (e *engine) remove(instance, id string) error {
+	return e.removeContainer(containerOf(instance, id))
+}
+
+func (e *engine) removeContainer(name string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	return e.api.ContainerRemove(ctx, name, container.RemoveOptions{Force: true})
+}
+
+func (e *engine) clear(instance string) error {
+	if !e.answers() {
+		return nil
+	}
+	ids, err := e.all(instance)
+	for _, id := range ids {
+		err = errors.Join(err, e.remove(instance, id))
+	}
+	return err
+}
+
+// leave makes containers that were never started.
+func (e *engine) leave(t *testing.T, instance string) (ours, foreign []leftover) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	images, err := e.api.ImageList(ctx, image.ListOptions{})
+	if err != nil || len(images) == 0 {
+		t.Fatalf("images of our engine: %v, %v", images, err)
+	}
+	const id = "aaaabbbbccccdddd"
+	make := func(name, instance string) []leftover {
+		_, err := e.api.ContainerCreate(ctx, &container.Config{Image: images[0].ID, Labels: map[string]string{
+			"sysnerd.instance": instance, "sysnerd.sandbox": id, "sysnerd.lab": "os/one", "sysnerd.uid": "29999",
+		}}, &container.HostConfig{NetworkMode: "none"}, nil, nil, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []leftover{{name, func() bool { return e.exists(name) }, func() { _ = e.removeContainer(name) }}}
+	}
+	return make(containerOf(instance, id), instance), append(
+		make(containerOf(instance+"x", id), instance+"x"), // an instance whose name begins like ours
+		make("of-somebody-else", instance)...)             // our labels, another name
+}
+
+func (e *engine) exists(name string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_, err := e.api.ContainerInspect(ctx, name)
+	return err == nil
 }

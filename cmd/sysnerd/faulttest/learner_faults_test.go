@@ -80,7 +80,11 @@ func (y *bystander) isFast(t *testing.T) {
 // TestLearner has one learner do his worst, ten times over, beside another who
 // just types: row Learner of the table.
 func TestLearner(t *testing.T) {
-	s := newServer(t, own.host(), "--sandbox-capacity", "6", "--sandbox-pool", "0")
+	onEach(t, *asked, testLearner)
+}
+
+func testLearner(t *testing.T, on runner) {
+	s := newServer(t, on, "--sandbox-capacity", "6", "--sandbox-pool", "0")
 	by := s.bystander()
 	b := s.learner().claim("one")
 	c, page := b.terminal(""), b.page()

@@ -19,7 +19,7 @@ import (
 
 const (
 	guardVariable   = "SYSNERD_FAULTS_GUARD"   // the folder to take away
-	programVariable = "SYSNERD_FAULTS_PROGRAM" // the sysnerd that was built before sudo
+	programVariable = "SYSNERD_FAULTS_PROGRAM" // the folder with what was built before sudo
 )
 
 // What all tests share: a folder that is taken away at the end, the program, and
@@ -57,14 +57,20 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer release()
-	if program = os.Getenv(programVariable); program == "" {
-		program = filepath.Join(place, "sysnerd")
-		if err := buildProgram(program); err != nil {
+	program = filepath.Join(place, "sysnerd")
+	if built := os.Getenv(programVariable); built != "" {
+		_ = os.Unsetenv(programVariable) // the program takes it for a misspelt setting
+		err = command("cp", "--recursive", built+"/.", place)
+	} else {
+		err = build(place)
+	}
+	if err != nil {
+		return 1, err
+	}
+	for _, kind := range []string{"docker", "local"} {
+		if err := command(program, "image", "build", "--engine", kind); err != nil {
 			return 1, err
 		}
-	}
-	if err := command(program, "image", "build"); err != nil {
-		return 1, err
 	}
 	own = newEngine(filepath.Join(place, "engine"))
 	if err := own.start(true); err != nil {
@@ -81,7 +87,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	// Faults last for seconds in which nothing happens: some tests wait together.
 	flag.Parse()
-	if err := flag.Set("test.parallel", "4"); err != nil {
+	if err := flag.Set("test.parallel", "6"); err != nil {
 		return 1, err
 	}
 	code = m.Run()
@@ -95,13 +101,12 @@ func run(m *testing.M) (code int, err error) {
 // asRoot runs the tests again by sudo. The program is built before, with the
 // caller's Go and cache.
 func asRoot() (code int, err error) {
-	build, err := os.MkdirTemp("", "sysnerd-faults-program")
+	built, err := os.MkdirTemp("", "sysnerd-faults-program")
 	if err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(build)
-	built := filepath.Join(build, "sysnerd")
-	if err := buildProgram(built); err != nil {
+	defer os.RemoveAll(built)
+	if err := build(built); err != nil {
 		return 1, err
 	}
 	again := exec.Command("sudo", append([]string{"-n", "env", programVariable + "=" + built}, os.Args...)...)
@@ -112,7 +117,13 @@ func asRoot() (code int, err error) {
 	return again.ProcessState.ExitCode(), nil
 }
 
-func buildProgram(to string) error { return command("go", "build", "-o", to, "sysnerd/cmd/sysnerd") }
+// build builds sysnerd into a folder, and puts what it looks for beside it there.
+func build(dir string) error {
+	if err := command("go", "build", "-o", dir+"/", "sysnerd/cmd/sysnerd", "sysnerd/cmd/sysnerd-engine"); err != nil {
+		return err
+	}
+	return command("cp", "../../../bin/runc", dir) // make build has made it
+}
 
 func command(name string, args ...string) error {
 	out, err := exec.Command(name, args...).CombinedOutput()
@@ -151,8 +162,20 @@ func guard(dir string) {
 	for _, p := range processes(dir, "sysnerd") {
 		_ = syscall.Kill(p, syscall.SIGKILL)
 	}
+	program = filepath.Join(dir, "sysnerd")
+	instances, _ := filepath.Glob(filepath.Join(dir, "*", "data", "instance"))
+	mounted, _ := filepath.Glob(filepath.Join(dir, "*", "mounted", "data", "instance"))
+	for _, file := range append(instances, mounted...) {
+		name, err := os.ReadFile(file)
+		if err == nil {
+			err = daemonless{}.clear(strings.TrimSpace(string(name)))
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "faulttest: guard:", err)
+		}
+	}
 	e := newEngine(filepath.Join(dir, "engine"))
-	e.end()
+	e.finish()
 	for _, p := range processes(dir) {
 		_ = syscall.Kill(p, syscall.SIGKILL)
 	}

@@ -20,7 +20,11 @@ func numbered(n int) []byte {
 // the table.
 func TestNetwork(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, own.host(), "--sandbox-capacity", "4", "--sandbox-pool", "0")
+	onEach(t, *asked, testNetwork)
+}
+
+func testNetwork(t *testing.T, on runner) {
+	s := newServer(t, on, "--sandbox-capacity", "4", "--sandbox-pool", "0")
 	line := newRelay(t, "tcp", "tcp", s.address)
 	l := s.learner(line.address())
 	b := l.claim("one")

@@ -18,7 +18,7 @@ import (
 func TestEngineIsSickly(t *testing.T) {
 	t.Parallel()
 	line := newRelay(t, "tcp", "unix", own.socket())
-	s := newServer(t, "tcp://"+line.address(), "--sandbox-capacity", "4", "--sandbox-pool", "0")
+	s := newServer(t, reached{own, "tcp://" + line.address()}, "--sandbox-capacity", "4", "--sandbox-pool", "0")
 	b := s.learner().claim("one")
 	c, page := b.terminal(""), b.page()
 	c.types(counting)
@@ -96,7 +96,7 @@ func TestEngineIsSickly(t *testing.T) {
 func TestWhoHasASandboxDoesNotFeelTheEngine(t *testing.T) {
 	t.Parallel()
 	line := newRelay(t, "unix", "unix", own.socket())
-	s := newServer(t, "unix://"+line.address(), "--sandbox-capacity", "4", "--sandbox-pool", "0")
+	s := newServer(t, reached{own, "unix://" + line.address()}, "--sandbox-capacity", "4", "--sandbox-pool", "0")
 	b := s.learner().claim("one")
 	c := b.terminal("")
 	c.types(counting)
@@ -125,8 +125,12 @@ func TestWhoHasASandboxDoesNotFeelTheEngine(t *testing.T) {
 // read-only, as file systems do after an error: row Server of the table.
 func TestDataDirectory(t *testing.T) {
 	t.Parallel()
+	onEach(t, always, testDataDirectory)
+}
+
+func testDataDirectory(t *testing.T, on runner) {
 	disk := newDisk(t)
-	s := newServer(t, own.host(), "--sandbox-capacity", "4", "--sandbox-pool", "0", "--data", filepath.Join(disk, "data"))
+	s := newServer(t, on, "--sandbox-capacity", "4", "--sandbox-pool", "0", "--data", filepath.Join(disk, "data"))
 	s.data = filepath.Join(disk, "data")
 	b := s.learner().claim("one")
 	c := b.terminal("")

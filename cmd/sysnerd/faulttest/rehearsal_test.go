@@ -9,15 +9,35 @@ import (
 	"sysnerd/cmd/sysnerd/rehearse"
 )
 
-// TestRehearsal plays a class of 20 while the server is killed, and then the engine:
-// nothing that the learners' terminals showed was lost, came twice, or was wrong.
+// TestRehearsal plays a class of 20 while the server is killed, and then what runs the
+// sandboxes: nothing that the learners' terminals showed was lost, came twice, or was wrong.
 func TestRehearsal(t *testing.T) {
-	s := newServer(t, own.host(), "--sandbox-capacity", "20", "--sandbox-pool", "0")
+	t.Run("docker", func(t *testing.T) {
+		testRehearsal(t, own, time.Minute, func(*server) {
+			own.kill()
+			time.Sleep(2 * time.Second)
+			if err := own.start(true); err != nil {
+				t.Fatal(err)
+			}
+		})
+	})
+	t.Run("local", func(t *testing.T) {
+		testRehearsal(t, daemonless{}, 40*time.Second, func(s *server) {
+			s.killHelper() // and so the server
+			time.Sleep(2 * time.Second)
+			s.start()
+		})
+	})
+}
+
+// testRehearsal has then follow the kill of the server, some seconds later.
+func testRehearsal(t *testing.T, on runner, length time.Duration, then func(*server)) {
+	s := newServer(t, on, "--sandbox-capacity", "20", "--sandbox-pool", "0")
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	report := make(chan *rehearse.Report, 1)
 	go func() {
-		r, err := rehearse.Run(ctx, rehearse.Config{URL: "http://" + s.address, Learners: 20, Time: time.Minute, Arrive: 5 * time.Second, Haste: 2, Outages: true})
+		r, err := rehearse.Run(ctx, rehearse.Config{URL: "http://" + s.address, Learners: 20, Time: length, Arrive: 5 * time.Second, Haste: 2, Outages: true})
 		if err != nil {
 			t.Errorf("rehearse: %v", err)
 		}
@@ -35,11 +55,7 @@ func TestRehearsal(t *testing.T) {
 	time.Sleep(2 * time.Second)
 	s.start()
 	time.Sleep(8 * time.Second)
-	own.kill()
-	time.Sleep(2 * time.Second)
-	if err := own.start(true); err != nil {
-		t.Fatal(err)
-	}
+	then(s)
 	r := <-report
 	if r == nil {
 		return

@@ -3,6 +3,7 @@ package faulttest
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,6 +22,7 @@ import (
 // server is a `sysnerd serve` at one address and on one data folder, across restarts.
 type server struct {
 	t       *testing.T
+	on      runner
 	address string // host:port
 	data    string
 	args    []string
@@ -30,7 +33,7 @@ type server struct {
 }
 
 // newServer starts one. Its data folder is made unless args name one.
-func newServer(t *testing.T, docker string, args ...string) *server {
+func newServer(t *testing.T, on runner, args ...string) *server {
 	t.Helper()
 	dir, err := os.MkdirTemp(place, "server-")
 	if err != nil {
@@ -40,10 +43,10 @@ func newServer(t *testing.T, docker string, args ...string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, address: l.Addr().String(), data: filepath.Join(dir, "data"), log: filepath.Join(dir, "log")}
+	s := &server{t: t, on: on, address: l.Addr().String(), data: filepath.Join(dir, "data"), log: filepath.Join(dir, "log")}
 	l.Close()
-	s.args = append([]string{"serve", "--listen", s.address, "--data", s.data, "--docker-host", docker,
-		"--labs", filepath.Join(place, "labs"), "--log-format", "json"}, args...)
+	s.args = slices.Concat([]string{"serve", "--listen", s.address, "--data", s.data,
+		"--labs", filepath.Join(place, "labs"), "--log-format", "json"}, on.arguments(), args)
 	t.Cleanup(s.end)
 	s.start()
 	return s
@@ -93,6 +96,35 @@ func (s *server) kill() {
 	s.ended = nil
 }
 
+// killHelper kills the process that runs its sandboxes, with which it ends.
+func (s *server) killHelper() {
+	s.t.Helper()
+	text, err := os.ReadFile(s.log)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	helper := 0
+	for line := range bytes.Lines(text) { // each start has another
+		var entry struct{ Helper int }
+		if json.Unmarshal(line, &entry) == nil && entry.Helper > 0 {
+			helper = entry.Helper
+		}
+	}
+	if helper == 0 {
+		s.t.Fatalf("the server says nothing of a helper: %s", s.tail())
+	}
+	if err := syscall.Kill(helper, syscall.SIGKILL); err != nil {
+		s.t.Fatal(err)
+	}
+	select {
+	case <-s.ended:
+		s.ended = nil
+	case <-time.After(20 * time.Second):
+		s.t.Error("serve still runs 20 s after its helper was killed")
+		s.kill()
+	}
+}
+
 // stop asks it to end, and returns how long that took.
 func (s *server) stop() time.Duration {
 	s.t.Helper()
@@ -129,10 +161,8 @@ func (s *server) end() {
 	if s.t.Failed() {
 		s.t.Logf("the server's log ends with:\n%s", s.tail())
 	}
-	if names, err := own.containers(s.instance()); err == nil && own.answers() {
-		for _, name := range names {
-			own.remove(name)
-		}
+	if err := s.on.clear(s.instance()); err != nil {
+		s.t.Errorf("what is left of the server could not be removed: %v", err)
 	}
 }
 
@@ -174,12 +204,12 @@ func (s *server) metric(name string) float64 {
 	return 0
 }
 
-// strays are containers of the server's instance that are no live session, and
+// strays are sandboxes of the server's instance that are no live session, and
 // not in its pool.
 func (s *server) strays(live int) string {
-	names, err := own.containers(s.instance())
-	if want := live + int(s.metric("sysnerd_sandboxes_warm")); err != nil || len(names) != want {
-		return fmt.Sprintf("%d containers, %v; want %d", len(names), err, want)
+	ids, err := s.on.all(s.instance())
+	if want := live + int(s.metric("sysnerd_sandboxes_warm")); err != nil || len(ids) != want {
+		return fmt.Sprintf("there are %d sandboxes, %v, %v; want %d", len(ids), ids, err, want)
 	}
 	return ""
 }

@@ -160,14 +160,17 @@ func settingOf(key string) (Setting, bool) {
 	return Setting{}, false
 }
 
-// defaultData follows the XDG base directory specification for people and the
-// file system hierarchy standard for root.
-func defaultData() string {
+func defaultData() string { return filepath.Join(DataHome(), "sysnerd") }
+
+// DataHome is the folder in which this process's user has the data of programs, by the
+// XDG base directory specification for people and the file system hierarchy standard
+// for root.
+func DataHome() string {
 	if os.Geteuid() == 0 {
-		return "/var/lib/sysnerd"
+		return "/var/lib"
 	}
 	home, _ := os.UserHomeDir() // without a home, the working directory
-	return filepath.Join(cmp.Or(os.Getenv("XDG_DATA_HOME"), filepath.Join(home, ".local", "share")), "sysnerd")
+	return cmp.Or(os.Getenv("XDG_DATA_HOME"), filepath.Join(home, ".local", "share"))
 }
 
 func checkAddress(text string) error {

@@ -187,7 +187,10 @@ func debstrapInto(ctx context.Context, r recipe, debstrap, dir string, sources [
 func runGroup(cmd *exec.Cmd) error {
 	tell := func(sig syscall.Signal) error { return syscall.Kill(-cmd.Process.Pid, sig) }
 	var again *time.Timer
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
 	if os.Geteuid() == 0 {
 		// As root mmdebstrap mounts this machine's /sys, /dev and a /proc into the system
 		// that it makes. Killed, it leaves them, and removing its files would then remove

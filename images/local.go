@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,7 +28,9 @@ const LocalDir = folders.Dir
 //	DIR/sha256-<digest>.json  its tag and kind; written last
 //	DIR/<tag's hash>.part/    one that is being made
 //
-// All methods may be called at the same time, by several processes. They need root.
+// All methods may be called at the same time, by several processes. Root's store is the
+// machine's. An ordinary user has one of his own, in which all files are his: in a
+// sandbox of his that makes them root's.
 type Local struct{ dir string }
 
 // note is what a store knows of an image.
@@ -35,9 +38,9 @@ type note = folders.Note
 
 // NewLocal opens the store in dir, which is made if need be.
 func NewLocal(dir string) (*Local, error) {
-	// Whoever runs the server may look which images there are; only root may change them.
+	// Whoever runs the server may look which images there are; only the owner may change them.
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("open the images of the local engine: %w; run as root", err)
+		return nil, fmt.Errorf("open the images of the local engine: %w; run as its owner", err)
 	}
 	return &Local{dir: dir}, nil
 }
@@ -113,7 +116,11 @@ func (l *Local) buildBase(ctx context.Context, r recipe, p Progress) (id string,
 			return err
 		}
 		// Device nodes stay out: a sandbox has its own few, and what lies here is on the host.
-		unpack := exec.CommandContext(ctx, "tar", "--extract", "--numeric-owner", "--same-permissions", "--exclude=./dev/*", "--directory", part)
+		owner := "--same-owner"
+		if os.Geteuid() != 0 {
+			owner = "--no-same-owner"
+		}
+		unpack := exec.CommandContext(ctx, "tar", "--extract", "--numeric-owner", owner, "--same-permissions", "--exclude=./dev/*", "--directory", part)
 		unpack.Stdin = system
 		if said, err := unpack.CombinedOutput(); err != nil {
 			return fmt.Errorf("unpack: %w: %s", err, said)
@@ -132,7 +139,8 @@ func (l *Local) buildBase(ctx context.Context, r recipe, p Progress) (id string,
 const layTop = `set -eu
 mount -t tmpfs -o mode=1777 tmpfs "$0/tmp"
 mount -t tmpfs -o mode=0755,size=64k tmpfs "$0/dev"
-mknod -m 0666 "$0/dev/null" c 1 3
+: >"$0/dev/null"
+mount --bind /dev/null "$0/dev/null"
 exec chroot "$0" /bin/bash -c 'set -euo pipefail; umask 022; cd /tmp; tar --extract --no-same-owner; /bin/bash top.sh'
 `
 
@@ -153,6 +161,14 @@ func (l *Local) buildTop(ctx context.Context, r recipe, base string, p Progress)
 	lay := exec.CommandContext(ctx, "/bin/sh", "-c", layTop, part)
 	lay.Stdin = strings.NewReader(string(r.tar(topParts)))
 	lay.Stdout, lay.Stderr = said, said
+	if os.Geteuid() != 0 {
+		// He is root in a user namespace, and mounts in one of mounts.
+		lay.SysProcAttr = &syscall.SysProcAttr{
+			Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNS,
+			UidMappings: []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}},
+		}
+	}
 	lay.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"}
 	err = runGroup(lay)
 	if ctx.Err() != nil {

@@ -40,7 +40,8 @@ type Engine interface {
 	// Errors: ErrNotFound, ErrNotRunning, ErrUnavailable.
 	Attach(ctx context.Context, id string) (io.ReadWriteCloser, error)
 	// Update changes memory, CPU and process limits of a running sandbox.
-	// Errors: ErrNotFound, ErrNotRunning, ErrLimitBelowUse, ErrUnavailable.
+	// Errors: ErrNotFound, ErrNotRunning, ErrLimitBelowUse, ErrUnavailable, and
+	// ErrLimitFixed from an engine that holds no memory to a limit.
 	Update(ctx context.Context, id string, limits Limits) error
 	// List reports every sandbox of this instance, dead ones too.
 	// Errors: ErrUnavailable.

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 . scripts/say.sh
 
 ! docker_answers || exit 0
+[ "$(id -u)" -eq 0 ] || by_sudo || exit 0 # rootless uses neither
 
 [ ! -d /sys/kernel/security/apparmor ] || scripts/packages.sh apparmor_parser=apparmor
 mount_cgroups

@@ -37,13 +37,18 @@ mount_cgroups() {
     fi
 }
 
-# with_engine runs a command as whoever may use the engine. Docker's takes the group
-# docker, the local one root: others do so by sudo.
+# by_sudo says whether an ordinary user runs the sandboxes by sudo: where no Docker Engine
+# answers him, and sudo lets him. Who has neither runs them rootless.
+by_sudo() {
+    [ "$(id -u)" -ne 0 ] && ! docker_answers && command -v sudo >/dev/null && sudo -v
+}
+
+# with_engine runs a command as whoever may use the engine.
 with_engine() {
-    if [ "$(id -u)" -eq 0 ] || engine_answers; then
-        "$@"
-    else
-        say "sandboxes are root's here, and you are not in the group docker: going on by sudo"
+    if by_sudo; then
+        say "no Docker Engine answers you: going on by sudo"
         as_root --preserve-env "$@"
+    else
+        "$@"
     fi
 }

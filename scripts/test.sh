@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 # strace: the fake engine runs this machine's tools in place of the image's.
 # mkfs.ext4: the faults fill a disk.
 # hunspell: the course's texts are held against its British dictionary.
-scripts/packages.sh gcc=gcc shellcheck=shellcheck hunspell=hunspell strace=strace /usr/sbin/mkfs.ext4=e2fsprogs
+# newuidmap: sandboxes of an ordinary user are tested, too.
+scripts/packages.sh gcc=gcc shellcheck=shellcheck hunspell=hunspell strace=strace /usr/sbin/mkfs.ext4=e2fsprogs newuidmap=uidmap
 [ -e /usr/include/stdio.h ] || scripts/packages.sh /usr/include/stdio.h=libc6-dev
 [ -e /usr/share/hunspell/en_GB.dic ] || scripts/packages.sh /usr/share/hunspell/en_GB.dic=hunspell-en-gb
 scripts/chromium.sh

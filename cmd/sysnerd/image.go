@@ -91,7 +91,7 @@ func openStore(ctx context.Context, cfg *config.Config) (store, error) {
 		return nil, err
 	}
 	if kind == service.Local {
-		return images.NewLocal(images.LocalDir)
+		return images.NewLocal(service.LocalImages())
 	}
 	return images.New(ctx)
 }

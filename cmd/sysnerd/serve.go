@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -25,7 +27,8 @@ func newServe() *cobra.Command {
 the next serve on the same data folder finds them again.
 
 Started by root, the pages run as an ordinary user (--user), and a helper that stays
-root runs the sandboxes.`,
+root runs the sandboxes. An ordinary user who has no Docker Engine runs them rootless,
+which is for himself alone: serve says what is lost.`,
 		Example: `  sysnerd serve
   sysnerd serve --listen 0.0.0.0:8080 --url https://labs.example.org
   sysnerd serve --labs ./labs --watch   # pages follow what you write`,
@@ -108,7 +111,27 @@ func together(c *cobra.Command, cfg *config.Config, watch bool, kind string, log
 	if err != nil {
 		return errors.Join(err, data.Close())
 	}
+	tell(service.Notice(engine), cfg.Log.Format, c.ErrOrStderr(), log)
 	return service.Run(ctx, &service.Start{Config: cfg, Engine: engine, Data: data, Place: data.Path}, watch, c.OutOrStdout(), log)
+}
+
+// tell prints what must not be overlooked: to people in a frame, to machines in the log.
+func tell(notice []string, format string, w io.Writer, log *slog.Logger) {
+	if format == "json" {
+		for _, line := range notice {
+			log.Warn(line)
+		}
+		return
+	}
+	for i, line := range notice {
+		if i == 0 {
+			fmt.Fprintln(w, strings.Repeat("*", 78))
+		}
+		fmt.Fprintln(w, "*", line)
+		if i == len(notice)-1 {
+			fmt.Fprintln(w, strings.Repeat("*", 78))
+		}
+	}
 }
 
 func stopSignals(c *cobra.Command) (context.Context, context.CancelFunc) {

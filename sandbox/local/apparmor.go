@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+
+	"sysnerd/sandbox"
 )
 
 // apparmorName is that of the profile in apparmor.profile.
@@ -28,7 +30,7 @@ func loadAppArmor() (name string, err error) {
 	load := exec.Command("apparmor_parser", "--replace", "--skip-cache")
 	load.Stdin = bytes.NewReader(apparmor)
 	if said, err := load.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("load the AppArmor profile %s: %w: %s; install it: apt-get install apparmor", apparmorName, err, bytes.TrimSpace(said))
+		return "", fmt.Errorf("%w: load the AppArmor profile %s: %w: %s; install it: apt-get install apparmor", sandbox.ErrUnavailable, apparmorName, err, bytes.TrimSpace(said))
 	}
 	return apparmorName, nil
 }

@@ -20,22 +20,43 @@ import (
 // cgroups are those of one instance's sandboxes: the name alone says whose one is.
 type cgroups struct {
 	v2    bool
-	roots []string // where each hierarchy is mounted; one with version 2
+	roots []string // where each hierarchy is mounted; one with version 2, none without any limit
 	below string   // "/sysnerd/<instance>"
+	holds []string // of the controllers: those that limit sandboxes
+	scope string   // what their names begin with where systemd makes them; "" where runc does
 }
 
-// findCgroups reads which hierarchies there are from a mountinfo, proc_pid_mountinfo(5).
-// Version 2 is in use when it alone is mounted, as runc judges, too; beside version 1
-// ("hybrid") it has no controllers.
+// controllers are those by which a sandbox is limited.
+var controllers = []string{"memory", "pids", "cpu"}
+
+// findCgroups reads which hierarchies there are from a mountinfo, proc_pid_mountinfo(5),
+// for root, who needs all of the controllers.
 // Errors: [sandbox.ErrUnavailable].
 func findCgroups(mountinfo, below string) (cgroups, error) {
+	found, offered, err := hierarchies(mountinfo)
+	if err != nil {
+		return cgroups{}, err
+	}
+	for _, needed := range controllers {
+		if !slices.Contains(offered, needed) {
+			return cgroups{}, fmt.Errorf("%w: the cgroup controller %s is missing, and a sandbox without that limit could take the machine; start the kernel with it (cgroup_enable=%s)",
+				sandbox.ErrUnavailable, needed, needed)
+		}
+	}
+	found.below, found.holds = below, controllers
+	return found, nil
+}
+
+// hierarchies reads where they are mounted, and which controllers they have. Version 2
+// is in use when it alone is mounted, as runc judges, too; beside version 1 ("hybrid")
+// it has no controllers.
+func hierarchies(mountinfo string) (found cgroups, offered []string, err error) {
 	text, err := os.ReadFile(mountinfo)
 	if err != nil {
-		return cgroups{}, fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
+		return cgroups{}, nil, fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
 	}
-	found := cgroups{below: below, v2: true}
+	found.v2 = true
 	var devices []string // one hierarchy may be mounted twice
-	var controllers string
 	for line := range strings.Lines(string(text)) {
 		left, right, _ := strings.Cut(line, " - ")
 		where, what := strings.Fields(left), strings.Fields(right)
@@ -46,27 +67,51 @@ func findCgroups(mountinfo, below string) (cgroups, error) {
 		found.roots = append(found.roots, where[4])
 		if what[0] == "cgroup" {
 			found.v2 = false
-			controllers += "," + what[2]
+			offered = append(offered, strings.Split(what[2], ",")...)
 		}
 	}
 	if len(found.roots) == 0 {
-		return cgroups{}, fmt.Errorf("%w: no cgroups are mounted; mount -t cgroup2 cgroup2 /sys/fs/cgroup", sandbox.ErrUnavailable)
+		return cgroups{}, nil, fmt.Errorf("%w: no cgroups are mounted; mount -t cgroup2 cgroup2 /sys/fs/cgroup", sandbox.ErrUnavailable)
 	}
 	if found.v2 {
 		list, _ := os.ReadFile(filepath.Join(found.roots[0], "cgroup.controllers"))
-		controllers = strings.Join(strings.Fields(string(list)), ",")
+		offered = strings.Fields(string(list))
 	}
-	for _, needed := range []string{"memory", "pids", "cpu"} {
-		if !slices.Contains(strings.Split(controllers, ","), needed) {
-			return cgroups{}, fmt.Errorf("%w: the cgroup controller %s is missing, and a sandbox without that limit could take the machine; start the kernel with it (cgroup_enable=%s)",
-				sandbox.ErrUnavailable, needed, needed)
-		}
-	}
-	return found, nil
+	return found, offered, nil
 }
 
 // path is a sandbox's cgroup, from the root of each hierarchy.
-func (c cgroups) path(id string) string { return filepath.Join(c.below, id) }
+func (c cgroups) path(id string) string { return filepath.Join(c.below, c.name(id)) }
+
+// oci is the same as runc is told it: by a path, or by slice, prefix and name of a scope.
+func (c cgroups) oci(id string) string {
+	switch {
+	case len(c.roots) == 0:
+		return ""
+	case c.scope != "":
+		return slice + ":" + c.scope + ":" + id
+	}
+	return c.path(id)
+}
+
+// name is that of a sandbox's cgroup, idOf the other way round.
+func (c cgroups) name(id string) string {
+	if c.scope != "" {
+		return c.scope + "-" + id + ".scope"
+	}
+	return id
+}
+
+func (c cgroups) idOf(name string) string {
+	if c.scope == "" {
+		return name
+	}
+	id, ours := strings.CutPrefix(strings.TrimSuffix(name, ".scope"), c.scope+"-")
+	if !ours {
+		return ""
+	}
+	return id
+}
 
 // dirs are the folders of a sandbox's cgroups, whether they are there or not.
 func (c cgroups) dirs(id string) []string {
@@ -97,8 +142,8 @@ func (c cgroups) ids() ([]string, error) {
 			return nil, err
 		}
 		for _, e := range entries {
-			if e.IsDir() && sandbox.CheckID(e.Name()) == nil {
-				all = append(all, e.Name())
+			if id := c.idOf(e.Name()); e.IsDir() && sandbox.CheckID(id) == nil {
+				all = append(all, id)
 			}
 		}
 	}
@@ -146,6 +191,9 @@ func (c cgroups) remove(ctx context.Context, id string) error {
 
 // removeParent removes the cgroup of the instance, if no sandbox has one below it.
 func (c cgroups) removeParent() {
+	if c.scope != "" {
+		return // it is systemd's
+	}
 	for _, root := range c.roots {
 		_ = unix.Rmdir(filepath.Join(root, c.below))
 	}

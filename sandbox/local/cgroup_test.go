@@ -64,6 +64,59 @@ func unified(t *testing.T) string {
 	return file
 }
 
+// An ordinary user has what his systemd was given, under names that systemd allows.
+func TestCgroupsOfAnOrdinaryUser(t *testing.T) {
+	mountinfo, id := unified(t), "bbbbbbbbbbbbbbbb"
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/1000/bus")
+	given := delegated(mountinfo, "/sysnerd-1000", "test", 1000)
+	if !slices.Equal(given.holds, []string{"memory", "pids"}) {
+		t.Errorf("limits are held by %v, want memory and pids", given.holds)
+	}
+	if got, want := given.oci(id), "user.slice:sysnerd-test:"+id; got != want {
+		t.Errorf("runc is told %s, want %s", got, want)
+	}
+	if ids, err := given.ids(); err != nil || !slices.Equal(ids, []string{id}) {
+		t.Errorf("ids = %v, %v; want that of this instance alone", ids, err)
+	}
+	if got := given.processes(id); !slices.Equal(got, []int{4244}) {
+		t.Errorf("processes = %v, want 4244", got)
+	}
+	if other := delegated(mountinfo, "/sysnerd-1001", "test", 1001); len(other.holds)+len(other.roots) > 0 {
+		t.Errorf("a user without a systemd of his own has %+v, want nothing", other)
+	}
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "")
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	if mute := delegated(mountinfo, "/sysnerd-1000", "test", 1000); len(mute.holds)+len(mute.roots) > 0 {
+		t.Errorf("whose systemd nobody can ask has %+v, want nothing", mute)
+	}
+	if none := delegated("testdata/mountinfo-1", "/sysnerd-1000", "test", 1000); len(none.holds)+len(none.roots) > 0 {
+		t.Errorf("who was given no folder has %+v, want nothing", none)
+	}
+}
+
+// Whatever controllers were given: what is lost is named, and no more.
+func TestGapsFollowTheControllers(t *testing.T) {
+	names := func(e *Engine) (all []string) {
+		for _, g := range e.Gaps() {
+			all = append(all, g.Name)
+		}
+		return all
+	}
+	always := names(&Engine{ids: &mapping{}, cgroups: cgroups{holds: controllers}})
+	if slices.Contains(always, "limit-memory") || !slices.Contains(always, "accounting") {
+		t.Errorf("with all controllers there is %v", always)
+	}
+	for lost, want := range map[string]string{"memory": "oom-child", "pids": "limit-pids", "cpu": "limit-cpu"} {
+		given := slices.DeleteFunc(slices.Clone(controllers), func(c string) bool { return c == lost })
+		if got := names(&Engine{ids: &mapping{}, cgroups: cgroups{holds: given}}); !slices.Contains(got, want) {
+			t.Errorf("without %s there is %v, want %s in it", lost, got, want)
+		}
+	}
+	if got := names(&Engine{}); len(got) > 0 {
+		t.Errorf("for root there is %v", got)
+	}
+}
+
 func TestNoLimitsNoEngine(t *testing.T) {
 	for file, want := range map[string]string{
 		"testdata/mountinfo-none":           "mount -t cgroup2",

@@ -43,9 +43,9 @@ func (e *Engine) describe(spec sandbox.Spec) (*specs.Spec, error) {
 			ApparmorProfile: e.apparmor,
 			OOMScoreAdj:     &score,
 		},
-		Mounts: mounts(p.Tmpfs),
+		Mounts: e.mounts(p.Tmpfs),
 		Linux: &specs.Linux{
-			CgroupsPath: e.cgroups.path(spec.ID),
+			CgroupsPath: e.cgroups.oci(spec.ID),
 			Namespaces: []specs.LinuxNamespace{
 				{Type: specs.PIDNamespace}, {Type: specs.NetworkNamespace}, {Type: specs.IPCNamespace},
 				{Type: specs.UTSNamespace}, {Type: specs.MountNamespace}, {Type: specs.CgroupNamespace},
@@ -55,6 +55,10 @@ func (e *Engine) describe(spec sandbox.Spec) (*specs.Spec, error) {
 			ReadonlyPaths: p.ReadonlyPaths,
 		},
 	}
+	if e.ids != nil {
+		s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: specs.UserNamespace})
+		s.Linux.UIDMappings, s.Linux.GIDMappings = e.ids.uids, e.ids.gids
+	}
 	var err error
 	if s.Linux.Seccomp, err = seccomp.LoadProfile(p.Seccomp, s); err != nil {
 		return nil, fmt.Errorf("convert the seccomp profile: %w", err)
@@ -62,15 +66,18 @@ func (e *Engine) describe(spec sandbox.Spec) (*specs.Spec, error) {
 	return s, nil
 }
 
-// mounts are those that Docker makes, too, and then the profile's.
-func mounts(tmpfs []sandbox.Tmpfs) []specs.Mount {
+// mounts are those that Docker makes, too, and then the profile's. A sandbox that has no
+// cgroup of its own is shown none: it would be that of whoever runs the server.
+func (e *Engine) mounts(tmpfs []sandbox.Tmpfs) []specs.Mount {
 	all := []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "noexec", "strictatime", "mode=755", "size=64k"}},
 		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}},
 		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
-		{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
+	}
+	if len(e.cgroups.roots) > 0 {
+		all = append(all, specs.Mount{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: []string{"nosuid", "noexec", "nodev", "ro"}})
 	}
 	for _, t := range tmpfs {
 		all = append(all, specs.Mount{Destination: t.Path, Type: "tmpfs", Source: "tmpfs", Options: strings.Split(t.Options(), ",")})
@@ -78,8 +85,8 @@ func mounts(tmpfs []sandbox.Tmpfs) []specs.Mount {
 	return all
 }
 
-// resources are the limits in OCI's words; all devices are denied but those that
-// every container has.
+// resources are the limits in OCI's words, as far as a cgroup holds them; all devices are
+// denied but those that every container has.
 func (e *Engine) resources(l sandbox.Limits) *specs.LinuxResources {
 	const period = 100_000 // microseconds
 	var (
@@ -88,14 +95,19 @@ func (e *Engine) resources(l sandbox.Limits) *specs.LinuxResources {
 		quota  = int64(l.CPUs * period)
 		every  = uint64(period)
 	)
-	r := &specs.LinuxResources{
-		Devices: []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}},
-		Memory:  &specs.LinuxMemory{Limit: &memory},
-		CPU:     &specs.LinuxCPU{Quota: &quota, Period: &every},
-		Pids:    &specs.LinuxPids{Limit: &pids},
-	}
-	if e.cgroups.limitsSwap() {
-		r.Memory.Swap = &memory // the sum of both, so no swap
+	r := &specs.LinuxResources{Devices: []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}}
+	for _, c := range e.cgroups.holds {
+		switch c {
+		case "memory":
+			r.Memory = &specs.LinuxMemory{Limit: &memory}
+			if e.cgroups.limitsSwap() {
+				r.Memory.Swap = &memory // the sum of both, so no swap
+			}
+		case "cpu":
+			r.CPU = &specs.LinuxCPU{Quota: &quota, Period: &every}
+		case "pids":
+			r.Pids = &specs.LinuxPids{Limit: &pids}
+		}
 	}
 	return r
 }

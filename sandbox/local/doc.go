@@ -17,6 +17,10 @@
 //	<cgroup>/sysnerd/<instance>/<id> in each hierarchy
 //	IMAGES/sha256-<digest>/          root file systems, see [Config]
 //
+// An ordinary user runs it too, in user namespaces (rootless.go), with the cgroups that
+// he was given (delegated.go) and without what gaps.go names. His places are others, see
+// [Config].
+//
 // A sandbox is ours when it lies below the instance's name in these four places;
 // nothing else is ever touched. It needs nothing of this process once it runs: the
 // next Engine on the same folder dials the same socket. No mount of the host is

@@ -17,13 +17,15 @@ type Facts struct {
 	Seccomp   bool   // it was built with the filter of system calls
 	Cgroup    string // "1" or "2"
 	SwapLimit bool
-	AppArmor  string // the profile; "" where the kernel has no AppArmor
+	AppArmor  string // the profile; "" where the kernel has no AppArmor, or an ordinary user runs it
 	Images    string // folder
+	Rootless  bool   // an ordinary user runs it
+	Gaps      []Gap  // what sandboxes do without
 }
 
 // Facts asks runc for its version. Errors: [sandbox.ErrUnavailable].
 func (e *Engine) Facts(ctx context.Context) (Facts, error) {
-	f := Facts{Runc: e.runc.Command, Cgroup: "1", SwapLimit: e.cgroups.limitsSwap(), AppArmor: e.apparmor, Images: e.cfg.Images}
+	f := Facts{Runc: e.runc.Command, Cgroup: "1", SwapLimit: e.cgroups.limitsSwap(), AppArmor: e.apparmor, Images: e.cfg.Images, Rootless: e.ids != nil, Gaps: e.Gaps()}
 	if e.cgroups.v2 {
 		f.Cgroup = "2"
 	}

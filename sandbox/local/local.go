@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -39,15 +40,16 @@ var ErrHeld = errors.New("another process runs the sandboxes")
 // Config says where an Engine keeps its sandboxes, and for whom.
 type Config struct {
 	Instance string // whose sandboxes these are, [a-z0-9]{1,32}
-	// Dir is absolute; a folder for each instance is made in it. Nobody but root may be
-	// able to change what lies there, or above. /run suits: no sandbox outlives a boot.
+	// Dir is absolute; a folder for each instance is made in it. Nobody but root and the
+	// engine's own user may be able to change what lies there, or above. /run suits: no
+	// sandbox outlives a boot.
 	Dir string
 	// Images holds root file systems, ready to run: one folder each, called after the
 	// image's id with "-" for ":", as in sha256-6e3…. They are only read.
 	Images string
 	Runc   string // path of runc; empty means the one beside this program, else that on PATH
-	State  string // absolute, for runc's state; empty means /run/sysnerd/runc
-	Cgroup string // absolute, below which each instance has a cgroup; empty means /sysnerd
+	State  string // absolute, for runc's state; empty means /run/sysnerd/runc, for root alone
+	Cgroup string // absolute, below which each instance has a cgroup; empty means /sysnerd, without root /sysnerd-<uid>
 	// Relayed attaches by a stream over which no terminal can be handed over.
 	Relayed bool
 	Log     *slog.Logger
@@ -57,9 +59,10 @@ type Config struct {
 type Engine struct {
 	cfg      Config
 	runc     runc.Runc
-	dir      string // DIR/<instance>
+	dir      string   // DIR/<instance>
+	ids      *mapping // nil for root
 	cgroups  cgroups
-	apparmor string // profile; "" where the kernel has no AppArmor
+	apparmor string // profile; "" where the kernel has no AppArmor, or root is not there to load one
 	booted   string // this boot's name
 	locks    []*os.File
 	start    chan struct{}
@@ -74,8 +77,9 @@ type Engine struct {
 
 var _ sandbox.Engine = (*Engine)(nil)
 
-// Open takes the instance's folder and removes what a crash has left in it. It needs
-// root. One Engine at a time may be open for an instance, on all of the machine.
+// Open takes the instance's folder and removes what a crash has left in it. One Engine at
+// a time may be open for an instance, on all of the machine. An ordinary user needs what
+// [CheckRootless] looks at, and gets sandboxes with [Engine.Gaps].
 // Errors: [sandbox.ErrUnavailable].
 func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e, err := open(ctx, cfg)
@@ -89,20 +93,37 @@ func open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err := sandbox.CheckInstance(cfg.Instance); err != nil {
 		return nil, err
 	}
-	if !filepath.IsAbs(cfg.Dir) || !filepath.IsAbs(cfg.Images) {
-		return nil, fmt.Errorf("folders %q and %q: want absolute paths", cfg.Dir, cfg.Images)
+	root := os.Geteuid() == 0
+	if root {
+		cfg.State = cmp.Or(cfg.State, "/run/sysnerd/runc")
+		cfg.Cgroup = cmp.Or(cfg.Cgroup, "/sysnerd")
 	}
-	if os.Geteuid() != 0 {
-		return nil, fmt.Errorf("%w: it needs root; start sysnerd as root, or use the Docker engine", sandbox.ErrUnavailable)
+	cfg.Cgroup = cmp.Or(cfg.Cgroup, "/sysnerd-"+strconv.Itoa(os.Geteuid()))
+	for _, dir := range []string{cfg.Dir, cfg.Images, cfg.State} {
+		if !filepath.IsAbs(dir) {
+			return nil, fmt.Errorf("folder %q: want an absolute path", dir)
+		}
 	}
 	cfg.Log = cmp.Or(cfg.Log, slog.Default())
-	cfg.State = cmp.Or(cfg.State, "/run/sysnerd/runc")
-	cfg.Cgroup = cmp.Or(cfg.Cgroup, "/sysnerd")
 	program, err := FindRunc(cfg.Runc)
 	if err != nil {
 		return nil, err
 	}
-	found, err := findCgroups("/proc/self/mountinfo", filepath.Join(cfg.Cgroup, cfg.Instance))
+	var (
+		ids     *mapping
+		found   cgroups
+		profile string
+	)
+	const mountinfo = "/proc/self/mountinfo"
+	if root {
+		found, err = findCgroups(mountinfo, filepath.Join(cfg.Cgroup, cfg.Instance))
+		if err == nil {
+			profile, err = loadAppArmor()
+		}
+	} else {
+		found = delegated(mountinfo, cfg.Cgroup, cfg.Instance, os.Geteuid())
+		ids, err = findMapping(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -110,14 +131,11 @@ func open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
 	}
-	profile, err := loadAppArmor()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", sandbox.ErrUnavailable, err)
-	}
 	e := &Engine{
 		apparmor: profile,
 		cfg:      cfg,
 		dir:      filepath.Join(cfg.Dir, cfg.Instance),
+		ids:      ids,
 		cgroups:  found,
 		booted:   string(boot[:len(boot)-1]),
 		start:    make(chan struct{}, starts),
@@ -126,6 +144,7 @@ func open(ctx context.Context, cfg Config) (*Engine, error) {
 			Command: program,
 			Root:    filepath.Join(cfg.State, cfg.Instance),
 			// No PdeathSignal: sandboxes outlive this process.
+			SystemdCgroup: found.scope != "",
 		},
 	}
 	for _, dir := range []string{e.dir, e.runc.Root} {
@@ -167,7 +186,7 @@ func FindRunc(named string) (string, error) {
 	return path, nil
 }
 
-// take makes a folder that only root may enter, and locks it until unlock.
+// take makes a folder that nobody else may enter, and locks it until unlock.
 func (e *Engine) take(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
@@ -228,8 +247,8 @@ func checkOwned(dir string) error {
 			return &fs.PathError{Op: "lstat", Path: at, Err: err}
 		}
 		open := st.Mode&0o022 != 0 && (at == dir || st.Mode&unix.S_ISVTX == 0)
-		if st.Mode&unix.S_IFMT != unix.S_IFDIR || st.Uid != 0 || open {
-			return fmt.Errorf("%s is no folder of root's that only root can change; choose another place than %s", at, dir)
+		if st.Mode&unix.S_IFMT != unix.S_IFDIR || st.Uid != 0 && st.Uid != uint32(os.Geteuid()) || open {
+			return fmt.Errorf("%s can be changed by others than root and uid %d, or is no folder; choose another place than %s, or chmod go-w %[1]s", at, os.Geteuid(), dir)
 		}
 		if at == "/" {
 			return nil

@@ -56,7 +56,11 @@ func config(instance, dir string) local.Config {
 	if err != nil {
 		panic(err) // there is no working folder
 	}
-	return local.Config{Instance: instance, Dir: dir, Images: images.LocalDir, Runc: runc}
+	cfg := local.Config{Instance: instance, Dir: dir, Images: images.LocalDir, Runc: runc}
+	if state := os.Getenv(userState); state != "" {
+		cfg.State, cfg.Cgroup = state, os.Getenv(userCgroup)
+	}
+	return cfg
 }
 
 func open(tb testing.TB, instance, dir string) *local.Engine {
@@ -89,7 +93,7 @@ func spec(instance, id, image string, slot int) sandbox.Spec {
 
 // TestEngine runs the suite with terminals that are handed over, and relayed.
 func TestEngine(t *testing.T) {
-	t.Run("handed over", func(t *testing.T) { testEngine(t, false, nil) })
+	t.Run("handed over", func(t *testing.T) { testEngine(t, false, map[string]string{}) })
 	t.Run("relayed", func(t *testing.T) {
 		testEngine(t, true, map[string]string{"handover": "the stream carries bytes only"})
 	})
@@ -97,6 +101,10 @@ func TestEngine(t *testing.T) {
 
 func testEngine(t *testing.T, relayed bool, exempt map[string]string) {
 	dir := t.TempDir()
+	first := open(t, newInstance(), dir)
+	for _, g := range first.Gaps() {
+		exempt[g.Name] = g.Why
+	}
 	enginetest.Run(t, enginetest.Config{
 		Open: func(tb testing.TB, instance string) sandbox.Engine {
 			cfg := config(instance, dir)

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sysnerd/sandbox"
@@ -37,6 +38,9 @@ func (e *Engine) update(ctx context.Context, id string, limits sandbox.Limits) e
 	}
 	if !e.running(f) {
 		return sandbox.ErrNotRunning
+	}
+	if !slices.Contains(e.cgroups.holds, "memory") {
+		return fmt.Errorf("%w: an ordinary user was given no cgroup that limits memory", sandbox.ErrLimitFixed)
 	}
 	// cgroup v2 takes a limit below what is in use, and kills. v1 refuses it, but may
 	// look for long for what it could take back.

@@ -77,6 +77,15 @@ func TestLocalEngineThatIsNotWell(t *testing.T) {
 	golden(t, "local-not-well", judgeLocal(f))
 }
 
+func TestLocalEngineOfAnOrdinaryUser(t *testing.T) {
+	f := wellLocal()
+	f.AppArmor, f.Rootless = "", true
+	f.Gaps = []local.Gap{{Name: "accounting"}}
+	golden(t, "rootless-with-cgroup", judgeLocal(f))
+	f.Gaps, f.SwapLimit = append(f.Gaps, local.Gap{Name: "limit-memory"}, local.Gap{Name: "limit-pids"}), false
+	golden(t, "rootless-without-cgroup", judgeLocal(f))
+}
+
 func TestUserOfThePages(t *testing.T) {
 	golden(t, "user", []Finding{judgeUser(true, "19998"), judgeUser(true, "root"), judgeUser(false, "")})
 }

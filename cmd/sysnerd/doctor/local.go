@@ -1,6 +1,9 @@
 package doctor
 
 import (
+	"slices"
+	"strings"
+
 	"golang.org/x/sys/unix"
 
 	"sysnerd/sandbox/local"
@@ -28,22 +31,40 @@ func readLocal(f local.Facts) localFacts {
 	return found
 }
 
-// judgeLocal needs say nothing of limits that are missing: without them the engine
-// does not open.
+// judgeLocal looks for limits that are missing where an ordinary user runs the engine;
+// for root it does not open without them.
 func judgeLocal(f localFacts) []Finding {
 	found := []Finding{ok("engine", "local: %s, no daemon", f.Runc), judgeRunc(f.Version, f.Build), judgeKernel(f.Kernel)}
 	found = append(found, ok("cgroup", "version %s", f.Cgroup))
-	if f.SwapLimit || f.Swapless {
+	lost := func(name string) bool {
+		return slices.ContainsFunc(f.Gaps, func(g local.Gap) bool { return g.Name == name })
+	}
+	switch {
+	case lost("limit-memory") || lost("limit-pids"):
+		found = append(found, warn("limits", "start it by sudo, or have a cgroup given to you (OPERATING.md)",
+			"you were given no cgroup that holds memory and processes: a program in a sandbox could take the machine"))
+	case f.SwapLimit || f.Swapless:
 		found = append(found, ok("limits", "memory, swap and processes of a sandbox can be limited"))
-	} else {
+	default:
 		found = append(found, warn("swap limit", "turn swap off (swapoff -a), or start the kernel with swapaccount=1", "the kernel cannot limit swap: a learner's memory may go on there"))
+	}
+	if f.Rootless {
+		var gaps []string
+		for _, g := range f.Gaps {
+			gaps = append(gaps, g.Name)
+		}
+		found = append(found, warn("rootless", "start it by sudo, or use Docker, for a class; OPERATING.md says what the names are",
+			"sandboxes of an ordinary user are for himself alone, and do without %s", strings.Join(gaps, ", ")))
 	}
 	if !f.Seccomp {
 		found = append(found, fail("seccomp", "build it with: make runc", "%s was built without the filter of system calls", f.Runc))
 	}
-	if f.AppArmor != "" {
+	switch {
+	case f.AppArmor != "":
 		found = append(found, ok("apparmor", "profile %s", f.AppArmor))
-	} else {
+	case f.Rootless:
+		found = append(found, ok("apparmor", "only root could load a profile; seccomp, namespaces and a user namespace hold sandboxes"))
+	default:
 		found = append(found, ok("apparmor", "this kernel has none; seccomp, namespaces and capabilities hold sandboxes"))
 	}
 	if f.Free >= 0 {

@@ -48,7 +48,7 @@ func judgePlace(cfg *config.Config) []Finding {
 // judgeUser says whom the pages would run as, were they served by whoever asks.
 func judgeUser(root bool, setting string) Finding {
 	if !root {
-		return warn("user", "start it as root, which it then gives up but for a helper", "pages and engine would be one process of yours, which holds the engine's socket")
+		return warn("user", "start it as root, which it then gives up but for a helper", "pages and engine would be one process of yours: whoever breaks into the pages is you")
 	}
 	u, err := privilege.FindUser(setting)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"sysnerd/config"
 	"sysnerd/sandbox/docker"
+	"sysnerd/sandbox/local"
 )
 
 // Kinds of engine.
@@ -23,7 +24,8 @@ const pingTime = 10 * time.Second
 var errNoRuntime = errors.New("the local engine has runc only, since no other takes the socket that its guests listen on; use Docker (--engine docker) or leave the setting runtime empty")
 
 // ChooseEngine says which engine runs the sandboxes, and why: the one that is named, or
-// for auto Docker where it answers, else the local one, which needs root.
+// for auto Docker where it answers, else the local one. Whether an ordinary user can run
+// that is tried.
 func ChooseEngine(ctx context.Context, cfg *config.Config) (kind, why string, err error) {
 	switch cfg.Engine {
 	case Docker:
@@ -32,14 +34,14 @@ func ChooseEngine(ctx context.Context, cfg *config.Config) (kind, why string, er
 		if cfg.Runtime != "" {
 			return "", "", errNoRuntime
 		}
-		if os.Geteuid() != 0 {
-			return "", "", errors.New("engine local needs root, whose helper runs the sandboxes while the pages run as an ordinary user; start it by sudo, or use Docker (--engine docker)")
+		if err := checkRootless(ctx); err != nil {
+			return "", "", err
 		}
 		return Local, "it is what the setting engine names", nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, pingTime)
+	pinging, cancel := context.WithTimeout(ctx, pingTime)
 	defer cancel()
-	host, err := docker.Ping(ctx, cfg.Docker.Host)
+	host, err := docker.Ping(pinging, cfg.Docker.Host)
 	switch {
 	case err == nil:
 		return Docker, "a Docker Engine answers at " + host, nil
@@ -47,8 +49,17 @@ func ChooseEngine(ctx context.Context, cfg *config.Config) (kind, why string, er
 		return "", "", err // it was named, so another is not meant
 	case cfg.Runtime != "":
 		return "", "", fmt.Errorf("%w: %w", errNoRuntime, err)
-	case os.Geteuid() == 0:
-		return Local, "no Docker Engine answers at " + host + ", and it needs none", nil
 	}
-	return "", "", fmt.Errorf("%w; or start it by sudo, and no Docker is needed", err)
+	if rootless := checkRootless(ctx); rootless != nil {
+		return "", "", fmt.Errorf("%w; or start it by sudo, and no Docker is needed; without either: %v", err, rootless)
+	}
+	return Local, "no Docker Engine answers at " + host + ", and it needs none", nil
+}
+
+// checkRootless is about ordinary users alone.
+func checkRootless(ctx context.Context) error {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	return local.CheckRootless(ctx)
 }

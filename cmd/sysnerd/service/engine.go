@@ -19,7 +19,7 @@ type Engine = privsep.Opened
 // OpenEngine opens the engine of that kind, docker or local, in this process.
 func OpenEngine(ctx context.Context, kind string, cfg *config.Config, instance string, log *slog.Logger) (Engine, error) {
 	if kind == Local {
-		e, err := local.OpenNext(ctx, local.Config{Instance: instance, Dir: local.Sandboxes, Images: images.LocalDir, Log: log})
+		e, err := local.OpenNext(ctx, localPlaces(instance, log))
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +47,7 @@ func (onDocker) Image(ctx context.Context) (string, error) {
 type onLocal struct{ *local.Engine }
 
 func (onLocal) Image(ctx context.Context) (string, error) {
-	l, err := images.NewLocal(images.LocalDir)
+	l, err := images.NewLocal(LocalImages())
 	if err != nil {
 		return "", err
 	}

@@ -138,6 +138,7 @@ func (e *session) ask(lab *labs.Lab, task *labs.Task, byLearner bool) *turn {
 		t = t.next
 	}
 	t.asked = t.asked || byLearner
+	e.fresh = e.fresh && !byLearner // an answer may have come with it
 	return t
 }
 
@@ -219,7 +220,7 @@ func (e *session) lookAt(lab *labs.Lab, task *labs.Task, t *turn) (labs.Result, 
 	e.listeners.tell("result", result)
 	if first && e.listeners.any() {
 		// What waited for this pass may be done already.
-		if err := e.checkOpen(func(t *labs.Task) bool { return slices.Contains(t.Needs, task.ID) }); err != nil {
+		if err := e.checkOpen(func(t *labs.Task, _ bool) bool { return slices.Contains(t.Needs, task.ID) }); err != nil {
 			return labs.Result{}, e.fault(err)
 		}
 	}
@@ -298,19 +299,21 @@ func (e *session) why() error {
 }
 
 // autoCheck has every open task checked, and those that must be true at the
-// moment. It waits for none: one that takes long holds up no other.
-func (e *session) autoCheck() {
+// moment. It waits for none: one that takes long holds up no other. In a fresh
+// sandbox nothing is done yet, so only what was passed in an earlier one is looked at:
+// thirty people who come in one minute are not made to wait for their own checks.
+func (e *session) autoCheck(fresh bool) {
 	e.work.Add(1)
 	go func() {
 		defer e.work.Done()
-		if err := e.checkOpen(func(*labs.Task) bool { return true }); err != nil && e.ctx.Err() == nil {
+		if err := e.checkOpen(func(_ *labs.Task, passed bool) bool { return passed || !fresh }); err != nil && e.ctx.Err() == nil {
 			e.s.Log.Error("check by itself", "sandbox", e.box.ID(), "error", err)
 		}
 	}()
 }
 
 // checkOpen asks for those of the open tasks that are meant.
-func (e *session) checkOpen(meant func(*labs.Task) bool) error {
+func (e *session) checkOpen(meant func(t *labs.Task, passed bool) bool) error {
 	lab, err := e.lab()
 	if err != nil || e.box.State() != sandbox.Live {
 		return err
@@ -321,7 +324,7 @@ func (e *session) checkOpen(meant func(*labs.Task) bool) error {
 	}
 	passed := func(id string) bool { return !progress[id].Passed.IsZero() }
 	for _, task := range lab.Tasks {
-		if meant(task) && unlocked(task, passed) && (!passed(task.ID) || task.Mode == labs.While) {
+		if meant(task, passed(task.ID)) && unlocked(task, passed) && (!passed(task.ID) || task.Mode == labs.While) {
 			e.ask(lab, task, false)
 		}
 	}

@@ -70,9 +70,12 @@ func (s *Server) claim(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.session(box)
+	e := s.session(box)
 	status := http.StatusOK
 	if created {
+		if e != nil {
+			e.claimed()
+		}
 		status = http.StatusCreated
 		w.Header().Set("Location", "/api/v1/sandboxes/"+box.ID())
 	}

@@ -31,6 +31,7 @@ type session struct {
 	mu        sync.Mutex
 	checks    map[string]*turn       // task
 	saved     map[string]labs.Result // task: what is on disk of this session's checks
+	fresh     bool                   // nothing has happened in it since it was claimed
 	resetting int                    // resets under way
 	resets    int                    // resets begun
 	looking   bool                   // look runs
@@ -111,7 +112,11 @@ func (e *session) run(cancel context.CancelFunc) {
 			due = true
 		case <-pause.C:
 		}
-		stirred = stirred || joined
+		if e.stale(due || stirred) {
+			stirred = stirred || joined
+		} else if joined {
+			e.autoCheck(true)
+		}
 		if !open || !due && !stirred {
 			continue
 		}
@@ -135,10 +140,25 @@ func (e *session) run(cancel context.CancelFunc) {
 			pause.Reset(checkPause)
 		}
 		if e.listeners.any() { // else no page is looking
-			e.autoCheck()
+			e.autoCheck(false)
 		}
 	}
 	e.end(cancel)
+}
+
+// claimed notes that the sandbox was made just now.
+func (e *session) claimed() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fresh = true
+}
+
+// stale says whether anything has happened since the sandbox was claimed, now or before.
+func (e *session) stale(now bool) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fresh = e.fresh && !now
+	return !e.fresh
 }
 
 // end tells that it is over, and waits for what runs.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
 	"errors"
@@ -37,6 +38,12 @@ func (l *Lab) Prepare(ctx context.Context, t Target, a Attempt) error {
 		return fmt.Errorf("prepare lab %s: setup.sh: %w", l.ID, err)
 	}
 	return nil
+}
+
+// SetupVersion changes with what Prepare does.
+func (l *Lab) SetupVersion() string {
+	sum := sha256.Sum256(l.setup)
+	return hex.EncodeToString(sum[:8])
 }
 
 // Cleanup runs cleanup.sh, when the learner ends his sandbox, for a lab that has to

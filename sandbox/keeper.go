@@ -34,9 +34,15 @@ type Claim struct {
 	Lab      string        // "<module>/<lab>"
 	Limits   Limits        // zero means DefaultLimits
 	Lifetime time.Duration // zero means the Keeper's
-	// Prepare brings a new or reset sandbox into the lab's initial state,
-	// before the learner is let in. May be nil.
+	// Prepare brings a new or reset sandbox into the lab's initial state. A warm one
+	// was prepared before anybody claimed it, so nothing of the owner may go into it.
+	// May be nil.
 	Prepare func(ctx context.Context, s *Sandbox) error
+	// Version names what Prepare does: what another version prepared is not handed out.
+	Version string
+	// Admit notes whose the sandbox is, before he is let in: at the claim, and again
+	// after each reset. May be nil.
+	Admit func(ctx context.Context, s *Sandbox) error
 }
 
 // KeeperConfig is what a Keeper needs to know. It is a plain value.
@@ -47,7 +53,6 @@ type KeeperConfig struct {
 	Capacity int           // sandboxes at most, warm ones included
 	Budget   int64         // bytes of memory that all may ever take together; 0: only Capacity counts
 	Pool     int           // warm sandboxes for each lab in demand; 0 means none
-	Warm     []Claim       // labs that are in demand from the start; only Lab and Limits count
 	Lifetime time.Duration // of a sandbox, unless the Claim says otherwise
 	Idle     time.Duration // without a sign of its learner a sandbox ends; 0 means never
 	MaxLife  time.Duration // Extend stops here
@@ -135,7 +140,7 @@ func NewKeeper(cfg KeeperConfig) *Keeper {
 		starts:  make(chan struct{}, startsAtOnce),
 		entries: map[string]*entry{}, owned: map[ownership]*entry{}, ours: map[string]bool{},
 		uids: newUIDs(cfg.Instance),
-		pool: newPool(cfg.Warm), proof: proof{turn: make(chan struct{}, 1)},
+		pool: newPool(), proof: proof{turn: make(chan struct{}, 1)},
 	}
 	k.work.Go(k.tend)
 	return k
@@ -207,7 +212,12 @@ func (k *Keeper) bring(e *entry) {
 		k.mu.Lock()
 		k.entries[e.s.ID()] = e
 		k.mu.Unlock()
-		if e.err = k.prepare(ctx, e); e.err != nil {
+		if warm {
+			e.err = k.letIn(ctx, e)
+		} else {
+			e.err = k.prepare(ctx, e)
+		}
+		if e.err != nil {
 			e.err = fmt.Errorf("prepare sandbox %s: %w", e.s.ID(), e.err)
 			k.discard(e.s)
 		}
@@ -295,6 +305,16 @@ func (k *Keeper) start(ctx context.Context, spec Spec, owner string) (*Sandbox, 
 func (k *Keeper) prepare(ctx context.Context, e *entry) error {
 	if e.claim.Prepare != nil {
 		if err := e.claim.Prepare(ctx, e.s); err != nil {
+			return err
+		}
+	}
+	return k.letIn(ctx, e)
+}
+
+// letIn notes whose a prepared sandbox is, and opens it.
+func (k *Keeper) letIn(ctx context.Context, e *entry) error {
+	if e.claim.Admit != nil {
+		if err := e.claim.Admit(ctx, e.s); err != nil {
 			return err
 		}
 	}

@@ -143,7 +143,8 @@ func TestMovedLimitIsRememberedAndReset(t *testing.T) {
 
 // A sandbox that may grow is promised all that it may ever take.
 func TestBudgetCountsWhatMayBeTaken(t *testing.T) {
-	inBubble(t, sandbox.KeeperConfig{Budget: 1280 * mib, Pool: 4, Warm: []sandbox.Claim{{Lab: "m/l"}}}, func(t *testing.T, k *sandbox.Keeper, m *memory) {
+	inBubble(t, sandbox.KeeperConfig{Budget: 1280 * mib, Pool: 4}, func(t *testing.T, k *sandbox.Keeper, m *memory) {
+		k.Warm([]sandbox.Claim{{Lab: "m/l"}})
 		time.Sleep(5 * time.Second)
 		if n, _ := m.count(); n != 4 {
 			t.Fatalf("%d warm sandboxes of 256 MiB beside a budget of 1280, want 4", n)

@@ -21,11 +21,21 @@ const (
 
 // kind is what warm sandboxes have in common: one of them serves any claim of it.
 type kind struct {
-	lab    string
-	limits Limits
+	lab     string
+	limits  Limits
+	version string
 }
 
-// warm is a sandbox that nobody has claimed yet.
+func kindOf(c Claim) kind { return kind{c.Lab, c.Limits, c.Version} }
+
+// demand is that for sandboxes of one kind.
+type demand struct {
+	claim   Claim     // the last of it: its Prepare makes them ready
+	last    time.Time // when that came
+	lasting bool      // it never ends
+}
+
+// warm is a prepared sandbox that nobody has claimed yet.
 type warm struct {
 	kind  kind
 	s     *Sandbox
@@ -34,27 +44,40 @@ type warm struct {
 
 // pool keeps warm sandboxes of the kinds that were claimed lately. Under Keeper.mu.
 type pool struct {
-	demand  map[kind]time.Time // its last claim
-	lasting map[kind]bool      // in demand for ever
-	ready   []*warm            // oldest first
-	heating map[kind]int       // being started
-	waiting int                // claims that start cold now: they go first
-	pause   time.Time          // start none before
+	demand  map[kind]*demand
+	ready   []*warm      // oldest first
+	heating map[kind]int // being started
+	waiting int          // claims that start cold now: they go first
+	pause   time.Time    // start none before
 }
 
-func newPool(always []Claim) pool {
-	p := pool{demand: map[kind]time.Time{}, lasting: map[kind]bool{}, heating: map[kind]int{}}
-	for _, c := range always {
-		if c.Limits == (Limits{}) {
-			c.Limits = DefaultLimits()
+func newPool() pool { return pool{demand: map[kind]*demand{}, heating: map[kind]int{}} }
+
+// want notes a claim. A new version of what prepares a lab takes the place of the old.
+func (p *pool) want(c Claim, now time.Time) *demand {
+	of := kindOf(c)
+	d := p.demand[of]
+	if d == nil {
+		d = &demand{}
+		for other, was := range p.demand {
+			if other.lab == of.lab && other.version != of.version {
+				d.lasting = d.lasting || was.lasting
+				delete(p.demand, other)
+			}
 		}
-		p.lasting[kind{c.Lab, c.Limits}] = true
-		p.demand[kind{c.Lab, c.Limits}] = time.Now()
+		p.demand[of] = d
 	}
-	return p
+	d.claim, d.last = c, now
+	return d
 }
 
-func (p *pool) want(c Claim, now time.Time) { p.demand[kind{c.Lab, c.Limits}] = now }
+// wanted is when that kind was claimed last; zero when nobody wants it any more.
+func (p *pool) wanted(of kind) time.Time {
+	if d := p.demand[of]; d != nil {
+		return d.last
+	}
+	return time.Time{}
+}
 
 // size counts the warm sandboxes, those being started too.
 func (p *pool) size() int {
@@ -107,7 +130,7 @@ func (p *pool) evict(n int) (out []*warm) {
 	for ; n > 0 && len(p.ready) > 0; n-- {
 		least := 0
 		for i, w := range p.ready {
-			if p.demand[w.kind].Before(p.demand[p.ready[least].kind]) {
+			if p.wanted(w.kind).Before(p.wanted(p.ready[least].kind)) {
 				least = i
 			}
 		}
@@ -116,9 +139,23 @@ func (p *pool) evict(n int) (out []*warm) {
 	return out
 }
 
+// Warm has sandboxes ready for these claims from now on and for ever. Owner, Lifetime
+// and Admit don't count.
+func (k *Keeper) Warm(claims []Claim) {
+	k.mu.Lock()
+	for _, c := range claims {
+		if c.Limits == (Limits{}) {
+			c.Limits = DefaultLimits()
+		}
+		k.pool.want(c, time.Now()).lasting = true
+	}
+	k.mu.Unlock()
+	k.refill()
+}
+
 // fromPool gives a claim a warm sandbox that is well, or nil.
 func (k *Keeper) fromPool(ctx context.Context, e *entry) *Sandbox {
-	of := kind{e.claim.Lab, e.claim.Limits}
+	of := kindOf(e.claim)
 	for {
 		k.mu.Lock()
 		w := k.pool.take(of)
@@ -160,17 +197,20 @@ func (k *Keeper) refill() {
 		return
 	}
 	var kinds []kind
-	for of, last := range k.pool.demand {
-		if now.Sub(last) > demandLasts && !k.pool.lasting[of] {
+	for of, d := range k.pool.demand {
+		if now.Sub(d.last) > demandLasts && !d.lasting {
 			delete(k.pool.demand, of)
-			for w := k.pool.take(of); w != nil; w = k.pool.take(of) {
-				k.work.Go(func() { k.discard(w.s) })
-			}
 			continue
 		}
 		kinds = append(kinds, of)
 	}
-	slices.SortFunc(kinds, func(a, b kind) int { return k.pool.demand[b].Compare(k.pool.demand[a]) })
+	for i := len(k.pool.ready) - 1; i >= 0; i-- {
+		if k.pool.demand[k.pool.ready[i].kind] == nil {
+			w := k.pool.at(i)
+			k.work.Go(func() { k.discard(w.s) })
+		}
+	}
+	slices.SortFunc(kinds, func(a, b kind) int { return k.pool.wanted(b).Compare(k.pool.wanted(a)) })
 	for _, of := range kinds {
 		for k.pool.count(of) < k.cfg.Pool {
 			heating := k.pool.size() - len(k.pool.ready)
@@ -182,16 +222,22 @@ func (k *Keeper) refill() {
 				return
 			}
 			k.pool.heating[of]++
-			k.work.Go(func() { k.heat(of, uid) })
+			c := k.pool.demand[of].claim
+			k.work.Go(func() { k.heat(of, c, uid) })
 		}
 	}
 }
 
-// heat starts one warm sandbox and guards it while it is in the pool.
-func (k *Keeper) heat(of kind, uid int) {
+// heat starts and prepares one warm sandbox and guards it while it is in the pool.
+func (k *Keeper) heat(of kind, c Claim, uid int) {
 	ctx, cancel := context.WithTimeout(k.ctx, startTimeout)
 	// As long as it may ever live: the label can't be changed later.
 	s, err := k.start(ctx, Spec{Lab: of.lab, UID: uid, Expires: time.Now().Add(k.cfg.MaxLife), Limits: of.limits}, "")
+	if err == nil && c.Prepare != nil {
+		if err = c.Prepare(ctx, s); err != nil {
+			k.discard(s)
+		}
+	}
 	cancel()
 	w := &warm{kind: of, s: s, taken: make(chan struct{})}
 	k.mu.Lock()
@@ -204,7 +250,7 @@ func (k *Keeper) heat(of kind, uid int) {
 	k.mu.Unlock()
 	if err != nil {
 		if k.ctx.Err() == nil {
-			k.log.Warn("cannot start a warm sandbox", "err", err)
+			k.log.Warn("cannot start a warm sandbox", "lab", of.lab, "err", err)
 		}
 		return
 	}

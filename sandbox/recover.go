@@ -13,7 +13,7 @@ type Known struct {
 	Expires        time.Time
 	Limits         Limits // at its start
 	Memory         int64  // its limit in bytes when last written down; the kernel knows better; 0: as at its start
-	Prepare        func(ctx context.Context, s *Sandbox) error
+	Prepare, Admit func(ctx context.Context, s *Sandbox) error
 }
 
 // Recover adopts those of known that are alive and unexpired, and removes every
@@ -78,7 +78,7 @@ func (k *Keeper) adopt(ctx context.Context, l Listed, n Known) error {
 	}
 	e := &entry{
 		s: s, created: time.Now(), ready: make(chan struct{}), turn: make(chan struct{}, 1),
-		claim: Claim{Owner: n.Owner, Lab: n.Lab, Limits: n.Limits, Prepare: n.Prepare},
+		claim: Claim{Owner: n.Owner, Lab: n.Lab, Limits: n.Limits, Prepare: n.Prepare, Admit: n.Admit},
 	}
 	close(e.ready)
 	k.mu.Lock()

@@ -219,8 +219,8 @@ func TestIdleSandboxWarnsAndEnds(t *testing.T) {
 }
 
 func TestPoolIsFullUsedAndRefilled(t *testing.T) {
-	warm := []sandbox.Claim{{Lab: "m/l"}}
-	inBubble(t, sandbox.KeeperConfig{Pool: 3, Warm: warm}, func(t *testing.T, k *sandbox.Keeper, m *memory) {
+	inBubble(t, sandbox.KeeperConfig{Pool: 3}, func(t *testing.T, k *sandbox.Keeper, m *memory) {
+		k.Warm([]sandbox.Claim{{Lab: "m/l"}})
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		if s := k.Stats(); s.Warm != 3 || s.InUse != 0 {
@@ -247,8 +247,69 @@ func TestPoolIsFullUsedAndRefilled(t *testing.T) {
 	})
 }
 
+// Who claims a warm sandbox does not wait for its preparation, and never gets what
+// another version of it made.
+func TestWarmSandboxesArePrepared(t *testing.T) {
+	inBubble(t, sandbox.KeeperConfig{Pool: 2}, func(t *testing.T, k *sandbox.Keeper, m *memory) {
+		var (
+			mu       sync.Mutex
+			prepared = map[string]string{} // sandbox: version
+			admitted = map[string]string{} // sandbox: owner
+		)
+		of := func(owner, version string) sandbox.Claim {
+			return sandbox.Claim{
+				Owner: owner, Lab: "m/l", Version: version,
+				Prepare: func(_ context.Context, s *sandbox.Sandbox) error {
+					time.Sleep(time.Second)
+					mu.Lock()
+					defer mu.Unlock()
+					prepared[s.ID()] = version
+					return nil
+				},
+				Admit: func(_ context.Context, s *sandbox.Sandbox) error {
+					mu.Lock()
+					defer mu.Unlock()
+					admitted[s.ID()] = owner
+					return nil
+				},
+			}
+		}
+		k.Warm([]sandbox.Claim{of("", "1")})
+		time.Sleep(10 * time.Second)
+		if len(prepared) != 2 || len(admitted) != 0 {
+			t.Fatalf("before anybody came: prepared %v, admitted %v", prepared, admitted)
+		}
+		claim := func(owner, version string) (*sandbox.Sandbox, time.Duration) {
+			began := time.Now()
+			s, _, err := k.Claim(t.Context(), of(owner, version))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s, time.Since(began)
+		}
+		ada, took := claim("ada", "1")
+		if took >= time.Second || prepared[ada.ID()] != "1" || admitted[ada.ID()] != "ada" {
+			t.Errorf("ada's after %s: prepared %v, admitted %v", took, prepared, admitted)
+		}
+		bob, _ := claim("bob", "2")
+		if prepared[bob.ID()] != "2" || admitted[bob.ID()] != "bob" {
+			t.Errorf("bob's: prepared %v, admitted %v", prepared, admitted)
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if n, _ := m.count(); n != 4 {
+			t.Errorf("%d containers: two in use, two warm of the new version", n)
+		}
+		eve, took := claim("eve", "2")
+		if took >= time.Second || admitted[eve.ID()] != "eve" {
+			t.Errorf("eve's after %s: admitted %v", took, admitted)
+		}
+	})
+}
+
 func TestSickSandboxIsNeverHandedOut(t *testing.T) {
-	inBubble(t, sandbox.KeeperConfig{Pool: 2, Warm: []sandbox.Claim{{Lab: "m/l"}}}, func(t *testing.T, k *sandbox.Keeper, m *memory) {
+	inBubble(t, sandbox.KeeperConfig{Pool: 2}, func(t *testing.T, k *sandbox.Keeper, m *memory) {
+		k.Warm([]sandbox.Claim{{Lab: "m/l"}})
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		sick := map[string]bool{}
@@ -272,7 +333,8 @@ func TestSickSandboxIsNeverHandedOut(t *testing.T) {
 }
 
 func TestClaimsGoBeforeThePool(t *testing.T) {
-	inBubble(t, sandbox.KeeperConfig{Capacity: 4, Pool: 4, Warm: []sandbox.Claim{{Lab: "m/l"}}}, func(t *testing.T, k *sandbox.Keeper, m *memory) {
+	inBubble(t, sandbox.KeeperConfig{Capacity: 4, Pool: 4}, func(t *testing.T, k *sandbox.Keeper, m *memory) {
+		k.Warm([]sandbox.Claim{{Lab: "m/l"}})
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		for _, owner := range []string{"ada", "bob", "eve", "dan"} {

@@ -2,8 +2,6 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -59,13 +57,7 @@ func (s *Server) claim(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), claimTime)
 	defer cancel()
 	began := time.Now()
-	box, created, err := s.Keeper.Claim(ctx, sandbox.Claim{
-		Owner:    callerOf(r).learner,
-		Lab:      lab.Module + "/" + lab.ID,
-		Limits:   lab.Limits,
-		Lifetime: lab.Lifetime,
-		Prepare:  s.prepare(callerOf(r).learner, lab),
-	})
+	box, created, err := s.Keeper.Claim(ctx, s.claimOf(callerOf(r).learner, lab))
 	s.metrics.claimed(created, err, time.Since(began))
 	if err != nil {
 		return err
@@ -82,29 +74,52 @@ func (s *Server) claim(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, status, sandboxOf(box))
 }
 
-// prepare brings a sandbox into the lab's initial state, and writes down whose
-// it is before the learner is let in. A reset keeps the seed: the values to be
-// found stay the same.
-func (s *Server) prepare(who string, lab *labs.Lab) func(context.Context, *sandbox.Sandbox) error {
+// claimOf is what the Keeper is asked for a learner and a lab.
+func (s *Server) claimOf(who string, lab *labs.Lab) sandbox.Claim {
+	return sandbox.Claim{
+		Owner: who, Lab: lab.Module + "/" + lab.ID, Limits: lab.Limits, Lifetime: lab.Lifetime,
+		Prepare: s.prepare(lab), Version: lab.SetupVersion(), Admit: s.enrol(who, lab),
+	}
+}
+
+// Warm has sandboxes of these labs ready from now on, as many of each as the
+// Keeper's pool holds.
+func (s *Server) Warm(all []*labs.Lab) {
+	var claims []sandbox.Claim
+	for _, lab := range all {
+		claims = append(claims, s.claimOf("", lab))
+	}
+	s.Keeper.Warm(claims)
+}
+
+// prepare brings a sandbox into the lab's initial state.
+func (s *Server) prepare(lab *labs.Lab) func(context.Context, *sandbox.Sandbox) error {
 	return func(ctx context.Context, box *sandbox.Sandbox) error {
 		attempt, known, err := s.Store.Attempt(ctx, box.ID())
 		if err != nil {
 			return problemNotSaved.because(err)
 		}
 		if !known {
-			var seed [16]byte
-			_, _ = rand.Read(seed[:]) // never fails
-			attempt = classroom.Attempt{
-				Sandbox: box.ID(), Learner: who, Module: lab.Module, Lab: lab.ID, Seed: hex.EncodeToString(seed[:]),
-			}
-		}
-		if err := s.save(ctx, attempt, box); err != nil {
-			return err
+			attempt.Seed = s.signer.seed(box.ID())
 		}
 		if now, err := s.findLab(lab.Module, lab.ID); err == nil {
 			lab = now // it may have been read again since
 		}
 		return lab.Prepare(ctx, box, labs.Attempt{Seed: attempt.Seed})
+	}
+}
+
+// enrol writes down whose a sandbox is, before the learner is let in.
+func (s *Server) enrol(who string, lab *labs.Lab) func(context.Context, *sandbox.Sandbox) error {
+	return func(ctx context.Context, box *sandbox.Sandbox) error {
+		attempt, known, err := s.Store.Attempt(ctx, box.ID())
+		if err != nil {
+			return problemNotSaved.because(err)
+		}
+		if !known {
+			attempt = classroom.Attempt{Sandbox: box.ID(), Learner: who, Module: lab.Module, Lab: lab.ID, Seed: s.signer.seed(box.ID())}
+		}
+		return s.save(ctx, attempt, box)
 	}
 }
 
@@ -147,7 +162,7 @@ func (s *Server) Recover(ctx context.Context) error {
 		}
 		known = append(known, sandbox.Known{
 			ID: a.Sandbox, Owner: a.Learner, Lab: a.Module + "/" + a.Lab, Expires: a.Expires, Limits: limits, Memory: a.Memory,
-			Prepare: s.prepare(a.Learner, lab),
+			Prepare: s.prepare(lab), Admit: s.enrol(a.Learner, lab),
 		})
 	}
 	adopted, err := s.Keeper.Recover(ctx, known)

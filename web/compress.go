@@ -30,13 +30,19 @@ func takesGzip(r *http.Request) bool {
 	return false
 }
 
-// squeeze compresses a text.
-func squeeze(text []byte, level int) []byte {
+// pageWriters are used again: each has 800 KiB of tables.
+var pageWriters = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
+// squeezePage compresses what is written for one request.
+func squeezePage(text []byte) []byte {
+	z := pageWriters.Get().(*gzip.Writer)
+	defer pageWriters.Put(z)
+	return squeeze(text, z)
+}
+
+func squeeze(text []byte, z *gzip.Writer) []byte {
 	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, level)
-	if err != nil {
-		panic("web: " + err.Error()) // the level is right by construction
-	}
+	z.Reset(&out)
 	_, _ = z.Write(text) // a buffer takes all
 	_ = z.Close()
 	return out.Bytes()
@@ -48,7 +54,7 @@ func sendText(w http.ResponseWriter, r *http.Request, status int, text []byte) {
 	h := w.Header()
 	h.Add("Vary", "Accept-Encoding")
 	if len(text) >= leastCompressed && takesGzip(r) {
-		text = squeeze(text, gzip.DefaultCompression)
+		text = squeezePage(text)
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(text)))
@@ -74,7 +80,11 @@ func (s *squeezed) text(name string) []byte {
 		if err != nil || len(text) < leastCompressed {
 			return nil
 		}
-		return squeeze(text, gzip.BestCompression)
+		z, err := gzip.NewWriterLevel(nil, gzip.BestCompression)
+		if err != nil {
+			panic("web: " + err.Error()) // the level is right by construction
+		}
+		return squeeze(text, z)
 	}))
 	return made.(func() []byte)()
 }

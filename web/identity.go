@@ -23,9 +23,19 @@ type signer struct {
 }
 
 func (s signer) sign(id string) string {
+	return base64.RawURLEncoding.EncodeToString(s.mac("learner " + id))
+}
+
+// seed is what a sandbox's values to be found come from: the same after a reset, and
+// nobody's guess who does not know the key.
+func (s signer) seed(sandbox string) string {
+	return hex.EncodeToString(s.mac("seed " + sandbox)[:16])
+}
+
+func (s signer) mac(text string) []byte {
 	mac := hmac.New(sha256.New, s.key)
-	mac.Write([]byte("learner " + id))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
 }
 
 // read returns the learner that the request's cookie names, if we signed it.

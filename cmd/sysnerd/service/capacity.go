@@ -53,11 +53,11 @@ func FindCapacity(cfg config.Sandbox) (Capacity, error) {
 }
 
 // firstLabs are in demand before anybody came: where each module begins.
-func firstLabs(library *labs.Library) (claims []sandbox.Claim) {
+func firstLabs(library *labs.Library) (first []*labs.Lab) {
 	for _, m := range library.Modules {
 		if len(m.Labs) > 0 {
-			claims = append(claims, sandbox.Claim{Lab: m.ID + "/" + m.Labs[0].ID, Limits: m.Labs[0].Limits})
+			first = append(first, m.Labs[0])
 		}
 	}
-	return claims
+	return first
 }

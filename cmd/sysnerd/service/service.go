@@ -96,7 +96,6 @@ func Run(ctx context.Context, s *Start, watch bool, out io.Writer, log *slog.Log
 		MaxLife:  cfg.Sandbox.MaxLife,
 		Idle:     cfg.Sandbox.Idle,
 		Pool:     cfg.Sandbox.Pool,
-		Warm:     firstLabs(library),
 		Log:      log,
 	})
 	defer closing(&err, keeper.Close)
@@ -131,6 +130,7 @@ func Run(ctx context.Context, s *Start, watch bool, out io.Writer, log *slog.Log
 	if err := site.Recover(ctx); err != nil {
 		return fmt.Errorf("find the sandboxes of before: %w", err)
 	}
+	site.Warm(firstLabs(library))
 
 	log.Info("serving", "listen", listener.Addr().String(), "data", s.Place, "instance", data.Instance,
 		"capacity", capacity.Sandboxes, "image", image)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +219,20 @@ func TestShellIsReplacedAndHomeKept(t *testing.T) {
 	term.until("A new one follows")
 	term.typed("cat ~/file; echo $((40+2))\n")
 	term.until("kept\r\n42")
+}
+
+// What is typed once a rescue is over is for the shell that follows, however late it comes.
+func TestWhatIsTypedAfterARescueIsKept(t *testing.T) {
+	s := claim(t, open(t, fake.New(t, "test"), 4), "ada")
+	term := watch(t, s, -1)
+	for i := range 8 {
+		term.typed("cat\n")
+		if err := s.Rescue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		term.typed(fmt.Sprintf("echo $((%d+100))th\n", i))
+		term.until(fmt.Sprintf("%dth", i+100))
+	}
 }
 
 func TestResetBringsTheInitialStateBack(t *testing.T) {

@@ -70,7 +70,7 @@ func (t *terminal) reclaim() time.Duration {
 }
 
 // recall asks all ptys back whose shells were killed, before anybody hears that they
-// were: what is typed then is for the next shell.
+// were: what is typed then is for the next shell, and what was typed before for none.
 func (g *Guest) recall() {
 	g.mu.Lock()
 	all := slices.Collect(maps.Values(g.terminals))
@@ -79,6 +79,7 @@ func (g *Guest) recall() {
 		t.mu.Lock()
 		t.lending.dead = t.fd >= 0
 		if t.lending.dead {
+			t.drop()
 			t.reclaim()
 		}
 		t.mu.Unlock()

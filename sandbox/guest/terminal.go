@@ -144,8 +144,9 @@ func (t *terminal) live(exited <-chan syscall.WaitStatus) {
 		t.mu.Lock()
 		unix.Close(t.fd)
 		t.fd = -1
-		t.taken += int64(len(t.input))
-		t.input = nil
+		if !t.lending.dead {
+			t.drop()
+		} // else it was typed since, for the next shell
 		t.ring.Write([]byte(fmt.Sprintf("%s\r\n[%s. A new one follows.]\r\n", afterShell, ended(status))))
 		at := t.ring.Head()
 		t.flush()
@@ -209,7 +210,7 @@ func (t *terminal) pump(exited <-chan syscall.WaitStatus) syscall.WaitStatus {
 			wait = t.lend()
 		}
 		lent := wait >= 0
-		behind, pending := false, len(t.input) > 0
+		behind, pending := false, len(t.input) > 0 && !t.lending.dead
 		if !lent {
 			t.flush()
 			behind = t.sent < t.ring.Head()
@@ -259,7 +260,9 @@ func (t *terminal) pump(exited <-chan syscall.WaitStatus) syscall.WaitStatus {
 		if lent {
 			if fds[1].Revents&(unix.POLLHUP|unix.POLLERR) != 0 && fds[1].Revents&unix.POLLOUT == 0 {
 				t.mu.Lock()
-				t.drop() // nobody will ever read it
+				if !t.lending.dead {
+					t.drop() // nobody will ever read it
+				}
 				t.mu.Unlock()
 			}
 			continue
@@ -327,9 +330,10 @@ func (t *terminal) flush() {
 	}
 }
 
-// writeInput gives the shell what it takes of the input that waits.
+// writeInput gives the shell what it takes of the input that waits. A shell that was
+// killed gets none: it is for the next.
 func (t *terminal) writeInput() {
-	for len(t.input) > 0 && t.fd >= 0 {
+	for len(t.input) > 0 && t.fd >= 0 && !t.lending.dead {
 		n, err := retry(func() (int, error) { return unix.Write(t.fd, t.input) })
 		if n <= 0 || err != nil {
 			if err != nil && !errors.Is(err, unix.EAGAIN) {

@@ -64,9 +64,7 @@ images: bin/sysnerd engine
 bench: build engine images ## Measure against the targets
 	@scripts/bench.sh
 
-gvisor: build ## Run the engine's suite under gVisor; builds runsc where there is none
-	@SYSNERD_ENGINE=docker scripts/engine.sh
-	@SYSNERD_ENGINE=docker scripts/image.sh
+gvisor: build engine images ## Run the suite of engines under gVisor; builds runsc where there is none
 	@scripts/gvisor.sh
 
 fuzz: $(GUEST) $(UI) ## Fuzz each parser (SECONDS_EACH=60)

@@ -92,7 +92,7 @@ func Settings() []Setting {
 		{"engine", "what runs the sandboxes: auto, docker or local", "auto",
 			"auto, docker or local",
 			func(c *Config, text string) error { return oneOf(&c.Engine, text, "auto", "docker", "local") }},
-		{"runtime", "OCI runtime of the sandboxes on Docker, by its name there, such as runsc (gVisor); empty means the engine's own", "",
+		{"runtime", "OCI runtime of the sandboxes, such as runsc (gVisor): on Docker by its name there; empty means the engine's own", "",
 			"the name of a runtime that the engine knows, for example runsc",
 			func(c *Config, text string) error { c.Runtime = text; return checkRuntime(text) }},
 		{"user", "whom the web pages run as when root starts the server; empty means sysnerd if there is such a user, else uid 19999", "",

@@ -1,14 +1,14 @@
 #!/bin/bash
-# Runs the engine's suite in sandboxes under gVisor: with the runsc on PATH, or else with
-# one that is built from its module. The Docker Engine is one of its own, in memory of
-# this run only, so that the machine's need not know runsc.
+# Runs the suite of engines in sandboxes under gVisor, on the local engine and on Docker:
+# with the runsc on PATH, or else with one that is built from its module. The Docker Engine
+# is one of its own, in memory of this run only, so that the machine's need not know runsc.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 
 [ "$(id -u)" -eq 0 ] || die "an engine of its own takes root: run it by sudo"
 
-# Read beside the exemptions in sandbox/docker/gvisor_test.go when it is moved.
+# Read beside the gaps in sandbox/gvisor when it is moved.
 version=v0.0.0-20260905035102-160fafc42237
 if ! runsc=$(command -v runsc); then
     runsc=$PWD/bin/runsc
@@ -19,6 +19,11 @@ if ! runsc=$(command -v runsc); then
     fi
 fi
 "$runsc" --version
+
+suite() { go test -count 1 -timeout 30m -tags gvisor -run UnderGVisor -v "$@"; }
+
+say "the local engine"
+PATH=$(dirname "$runsc"):$PATH suite ./sandbox/local
 
 dir=$(mktemp -d /var/tmp/sysnerd-gvisor-XXXXXX)
 dockerd=
@@ -39,7 +44,7 @@ trap 'exit 130' INT TERM
 printf '#!/bin/sh\nexec %q --oci-seccomp "$@"\n' "$runsc" >"$dir/runsc"
 chmod 755 "$dir/runsc"
 
-say "start a Docker Engine that knows runsc, in $dir"
+say "Docker: start an engine that knows runsc, in $dir"
 dockerd --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/pid" --host "unix://$dir/docker.sock" \
     --bridge none --iptables=false --ip-masq=false --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/${dir##*/}" \
     --add-runtime "runsc=$dir/runsc" >"$dir/log" 2>&1 </dev/null &
@@ -53,4 +58,4 @@ image=$(bin/sysnerd image list --engine docker --json | awk -F '"' '$2 == "tag" 
 [ -n "$image" ] || die "there is no current sandbox image; build it: make image ENGINE=docker"
 docker save "$image" | docker --host "unix://$dir/docker.sock" load
 
-DOCKER_HOST=unix://$dir/docker.sock go test -count 1 -timeout 30m -tags gvisor -run 'TestEngineUnderGVisor' -v ./sandbox/docker
+DOCKER_HOST=unix://$dir/docker.sock suite ./sandbox/docker

@@ -19,6 +19,7 @@ func main() {
 	var level slog.Level
 	instance := flag.String("instance", "", "whose sandboxes it runs")
 	image := flag.String("image", "", "tag of the image that they run")
+	runtime := flag.String("runtime", "", "OCI runtime of the sandboxes; empty means runc")
 	format := flag.String("log-format", "text", "how it logs: text or json")
 	flag.TextVar(&level, "log-level", level, "what it logs")
 	flag.Parse()
@@ -29,7 +30,7 @@ func main() {
 		log = slog.New(slog.NewJSONHandler(os.Stderr, options))
 	}
 	err := privsep.Run(*instance, log, func(ctx context.Context) (privsep.Opened, error) {
-		e, err := local.OpenNext(ctx, local.Config{Instance: *instance, Dir: local.Sandboxes, Images: folders.Dir, Log: log})
+		e, err := local.OpenNext(ctx, local.Config{Instance: *instance, Dir: local.Sandboxes, Images: folders.Dir, Runtime: *runtime, Log: log})
 		if err != nil {
 			return nil, err
 		}

@@ -58,7 +58,7 @@ func helperOf(cfg *config.Config, kind string) (program string, args []string, e
 		if err != nil {
 			return "", nil, err
 		}
-		return small, append([]string{small, "--image=" + tag}, logging...), nil
+		return small, append([]string{small, "--image=" + tag, "--runtime=" + cfg.Runtime}, logging...), nil
 	}
 	return self, append([]string{self, "engine-helper", "--engine=" + kind, "--docker-host=" + cfg.Docker.Host, "--runtime=" + cfg.Runtime}, logging...), nil
 }

@@ -14,7 +14,8 @@ import (
 )
 
 // Attach connects to the guest. What it returns is the *[net.UnixConn] itself, so
-// that descriptors can come along with frames. A connection waits until the guest
+// that descriptors can come along with frames; under gVisor it is a pair of FIFOs, and
+// the stream that was attached before ends. A connection waits until the guest
 // accepts it. One whose guest is killed before it has read all ends by ECONNRESET in
 // place of io.EOF, unix(7).
 func (e *Engine) Attach(ctx context.Context, id string) (io.ReadWriteCloser, error) {
@@ -22,7 +23,7 @@ func (e *Engine) Attach(ctx context.Context, id string) (io.ReadWriteCloser, err
 	if err != nil {
 		return nil, fmt.Errorf("attach to sandbox %.40s: %w", id, err)
 	}
-	if e.cfg.Relayed {
+	if e.cfg.Relayed && !e.underGVisor() {
 		return relayed{conn}, nil
 	}
 	return conn, nil
@@ -36,7 +37,7 @@ func (r relayed) SetWriteDeadline(t time.Time) error {
 	return r.ReadWriteCloser.(*net.UnixConn).SetWriteDeadline(t)
 }
 
-func (e *Engine) attach(ctx context.Context, id string) (*net.UnixConn, error) {
+func (e *Engine) attach(ctx context.Context, id string) (io.ReadWriteCloser, error) {
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
 	f, err := e.find(id)
@@ -45,6 +46,13 @@ func (e *Engine) attach(ctx context.Context, id string) (*net.UnixConn, error) {
 	}
 	if !e.running(f) {
 		return nil, sandbox.ErrNotRunning
+	}
+	if e.underGVisor() {
+		p, err := e.attached.open(id, e.folder(id))
+		if err != nil {
+			return nil, err
+		}
+		return p, nil
 	}
 	var conn net.Conn
 	err = socketPath(e.folder(id), func(path string) (err error) {

@@ -9,12 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"sysnerd/images"
-	"sysnerd/sandbox"
 	"sysnerd/sandbox/local"
 )
 
@@ -156,6 +156,9 @@ func killStarter(t *testing.T, dir, instance string, after time.Duration) {
 	}
 }
 
+// named is what is called after a sandbox, as runc and runsc do.
+var named = regexp.MustCompile(`^(runsc-)?[a-z0-9]{16}([_.]|$)`)
+
 // places are all in which something of an instance's sandboxes can be left.
 func places(t *testing.T, dir, instance string) (all []string) {
 	t.Helper()
@@ -167,7 +170,7 @@ func places(t *testing.T, dir, instance string) (all []string) {
 	for _, parent := range parents {
 		entries, _ := os.ReadDir(parent)
 		for _, entry := range entries {
-			if sandbox.CheckID(entry.Name()) == nil || strings.HasSuffix(entry.Name(), ".part") {
+			if named.MatchString(entry.Name()) || strings.HasSuffix(entry.Name(), ".part") {
 				all = append(all, filepath.Join(parent, entry.Name()))
 			}
 		}

@@ -98,23 +98,23 @@ func (e *Engine) run(ctx context.Context, spec sandbox.Spec) error {
 	if err != nil {
 		return err
 	}
-	socket, err := listen(folder)
+	ends, extra, err := e.guestEnds(folder)
 	if err != nil {
 		return err
 	}
-	defer socket.Close()
+	defer func() { ends.close(extra) }()
 	stderr, err := os.OpenFile(filepath.Join(folder, stderrName), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
-	defer stderr.Close()
+	ends.err = stderr
 
 	started := filepath.Join(folder, "runc.pid")
 	_, err = e.runc.Run(runc.WithExtraEnv(ctx, "LISTEN_FDS="), spec.ID, folder, &runc.CreateOpts{
-		IO:         complaints{stderr},
+		IO:         ends,
 		PidFile:    started,
 		Detach:     true,
-		ExtraFiles: []*os.File{socket},
+		ExtraFiles: extra,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %v: %s", sandbox.ErrUnavailable, err, strings.TrimSpace(complaint(folder)))
@@ -139,15 +139,40 @@ func pidOf(path string) (int, error) {
 	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
 
-// complaints is the stdio of runc and of the guest: nothing comes in, and what
-// they complain of goes to a file, so that neither needs this process.
-type complaints struct{ to *os.File }
+// guestEnds makes what the guest is reached by: a socket that it inherits, or, under
+// gVisor, whose sockets are not the machine's, two FIFOs as its standard input and output.
+func (e *Engine) guestEnds(folder string) (s stdio, extra []*os.File, err error) {
+	if e.underGVisor() {
+		s.in, s.out, err = makePipes(folder)
+		return s, nil, err
+	}
+	socket, err := listen(folder)
+	return s, []*os.File{socket}, err
+}
 
-func (complaints) Stdin() io.WriteCloser { return nil }
-func (complaints) Stdout() io.ReadCloser { return nil }
-func (complaints) Stderr() io.ReadCloser { return nil }
-func (complaints) Close() error          { return nil }
-func (c complaints) Set(cmd *exec.Cmd)   { cmd.Stderr = c.to }
+// stdio is that of the runtime and of the guest. What they complain of goes to a file, so
+// that neither needs this process.
+type stdio struct{ in, out, err *os.File }
+
+func (stdio) Stdin() io.WriteCloser { return nil }
+func (stdio) Stdout() io.ReadCloser { return nil }
+func (stdio) Stderr() io.ReadCloser { return nil }
+func (stdio) Close() error          { return nil }
+
+// Set gives a program those that there are; for the others it has /dev/null.
+func (s stdio) Set(cmd *exec.Cmd) {
+	if s.in != nil {
+		cmd.Stdin, cmd.Stdout = s.in, s.out
+	}
+	cmd.Stderr = s.err
+}
+
+// close closes this process's copies.
+func (s stdio) close(extra []*os.File) {
+	for _, f := range append(extra, s.in, s.out, s.err) {
+		_ = f.Close() // of those that there are
+	}
+}
 
 // imageFolder is the root file system of an image, or "" if that can be none of ours.
 func (e *Engine) imageFolder(image string) string {

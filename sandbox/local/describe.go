@@ -33,7 +33,7 @@ func (e *Engine) describe(spec sandbox.Spec) (*specs.Spec, error) {
 		Root:     &specs.Root{Path: e.imageFolder(spec.Image), Readonly: true},
 		Process: &specs.Process{
 			Args: p.Command,
-			Env:  append(p.Env, "HOME=/root", "LISTEN_FDS=1"),
+			Env:  append(p.Env, "HOME=/root"),
 			Cwd:  "/",
 			Capabilities: &specs.LinuxCapabilities{
 				Bounding: capabilities, Effective: capabilities, Permitted: capabilities,
@@ -58,6 +58,9 @@ func (e *Engine) describe(spec sandbox.Spec) (*specs.Spec, error) {
 	if e.ids != nil {
 		s.Linux.Namespaces = append(s.Linux.Namespaces, specs.LinuxNamespace{Type: specs.UserNamespace})
 		s.Linux.UIDMappings, s.Linux.GIDMappings = e.ids.uids, e.ids.gids
+	}
+	if !e.underGVisor() {
+		s.Process.Env = append(s.Process.Env, "LISTEN_FDS=1")
 	}
 	var err error
 	if s.Linux.Seccomp, err = seccomp.LoadProfile(p.Seccomp, s); err != nil {

@@ -4,13 +4,15 @@
 // Open (local.go) takes the instance's folder, finds runc and the cgroups, and
 // sweeps. create.go makes a sandbox's folder (folder.go), has describe.go turn Spec
 // and profile into an OCI bundle, and runs it with a listening socket that the guest
-// inherits; attach.go dials that socket. update.go changes limits, list.go reads the
+// inherits; attach.go dials that socket. Under gVisor (gvisor.go) runsc takes runc's place
+// and two FIFOs that of the socket (pipes.go). update.go changes limits, list.go reads the
 // folders, remove.go ends and removes, sweep.go finds what a crash has left.
 //
 //	DIR/<instance>/lock              held while an Engine is open
 //	DIR/<instance>/<id>/sandbox.json what it is; written first
 //	                    config.json  the bundle, in OCI's format
 //	                    link.sock    the guest listens here
+//	                    in, out      or, under gVisor, these are its standard input and output
 //	                    pid          PID 1, when it started and in which boot; written last
 //	                    stderr       what runc and the guest complain of
 //	/run/sysnerd/runc/<instance>     runc's own state

@@ -47,9 +47,11 @@ type Config struct {
 	// Images holds root file systems, ready to run: one folder each, called after the
 	// image's id with "-" for ":", as in sha256-6e3…. They are only read.
 	Images string
-	Runc   string // path of runc; empty means the one beside this program, else that on PATH
-	State  string // absolute, for runc's state; empty means /run/sysnerd/runc, for root alone
-	Cgroup string // absolute, below which each instance has a cgroup; empty means /sysnerd, without root /sysnerd-<uid>
+	// Runtime is [Runc] or [Runsc]; empty means the first. The other needs root.
+	Runtime string
+	Program string // path of the runtime; empty means the one beside this program, else that on PATH
+	State   string // absolute, for the runtime's state; empty means /run/sysnerd/runc, for root alone
+	Cgroup  string // absolute, below which each instance has a cgroup; empty means /sysnerd, without root /sysnerd-<uid>
 	// Relayed attaches by a stream over which no terminal can be handed over.
 	Relayed bool
 	Log     *slog.Logger
@@ -67,6 +69,7 @@ type Engine struct {
 	locks    []*os.File
 	start    chan struct{}
 	turns    turns
+	attached attached // under gVisor
 
 	holding sync.Mutex
 	held    map[string]*os.File // folders of images, locked against removal
@@ -105,7 +108,11 @@ func open(ctx context.Context, cfg Config) (*Engine, error) {
 		}
 	}
 	cfg.Log = cmp.Or(cfg.Log, slog.Default())
-	program, err := FindRunc(cfg.Runc)
+	cfg.Runtime = cmp.Or(cfg.Runtime, Runc)
+	if cfg.Runtime == Runsc && !root {
+		return nil, fmt.Errorf("%w: sandboxes under gVisor are root's here; start it by sudo, or leave the setting runtime empty", sandbox.ErrUnavailable)
+	}
+	program, err := findProgram(cfg.Runtime, cfg.Program)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +154,10 @@ func open(ctx context.Context, cfg Config) (*Engine, error) {
 			SystemdCgroup: found.scope != "",
 		},
 	}
+	if e.underGVisor() {
+		e.runc.ExtraArgs = runscArgs
+		e.apparmor = "" // no process of a sandbox is the machine's
+	}
 	for _, dir := range []string{e.dir, e.runc.Root} {
 		if err := e.take(dir); err != nil {
 			e.unlock()
@@ -167,21 +178,28 @@ func open(ctx context.Context, cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// FindRunc is the path of the runc to use: the named one, else the one beside this
+// findProgram is the path of the runtime to use: the named one, else the one beside this
 // program, which was built with it, else the first on PATH.
 // Errors: [sandbox.ErrUnavailable].
-func FindRunc(named string) (string, error) {
+func findProgram(runtime, named string) (string, error) {
+	how, ok := map[string]string{
+		Runc:  "build it with: make build, or install it: apt-get install runc",
+		Runsc: "install it: https://gvisor.dev/docs/user_guide/install",
+	}[runtime]
+	if !ok {
+		return "", fmt.Errorf("%w: the local engine can't drive the runtime %s, only %s and %s", sandbox.ErrUnavailable, runtime, Runc, Runsc)
+	}
 	if named == "" {
 		if self, err := os.Executable(); err == nil {
-			beside := filepath.Join(filepath.Dir(self), "runc")
+			beside := filepath.Join(filepath.Dir(self), runtime)
 			if unix.Access(beside, unix.X_OK) == nil {
 				return beside, nil
 			}
 		}
 	}
-	path, err := exec.LookPath(cmp.Or(named, "runc"))
+	path, err := exec.LookPath(cmp.Or(named, runtime))
 	if err != nil {
-		return "", fmt.Errorf("%w: %v; build it with: make build, or install it: apt-get install runc", sandbox.ErrUnavailable, err)
+		return "", fmt.Errorf("%w: %v; %s", sandbox.ErrUnavailable, err, how)
 	}
 	return path, nil
 }

@@ -51,14 +51,20 @@ func image(tb testing.TB) string {
 	return id
 }
 
+// testRuntime names another runtime, on PATH, to this program and to those that it starts.
+const testRuntime = "SYSNERD_TEST_RUNTIME"
+
 func config(instance, dir string) local.Config {
 	runc, err := filepath.Abs(program)
 	if err != nil {
 		panic(err) // there is no working folder
 	}
-	cfg := local.Config{Instance: instance, Dir: dir, Images: images.LocalDir, Runc: runc}
+	cfg := local.Config{Instance: instance, Dir: dir, Images: images.LocalDir, Program: runc}
 	if state := os.Getenv(userState); state != "" {
 		cfg.State, cfg.Cgroup = state, os.Getenv(userCgroup)
+	}
+	if runtime := os.Getenv(testRuntime); runtime != "" {
+		cfg.Runtime, cfg.Program = runtime, ""
 	}
 	return cfg
 }
@@ -224,7 +230,7 @@ func TestOpenRefuses(t *testing.T) {
 	for what, change := range map[string]func(*local.Config){
 		"an odd instance":     func(c *local.Config) { c.Instance = "../x" },
 		"a relative folder":   func(c *local.Config) { c.Dir = "sandboxes" },
-		"a runc that is none": func(c *local.Config) { c.Runc = "/there/is/no/runc" },
+		"a runc that is none": func(c *local.Config) { c.Program = "/there/is/no/runc" },
 		"no folder of images": func(c *local.Config) { c.Images = "" },
 	} {
 		cfg := config("other", dir)

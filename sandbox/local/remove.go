@@ -47,11 +47,18 @@ func (e *Engine) clear(ctx context.Context, id string) error {
 	} else {
 		e.cgroups.kill(id)
 	}
-	if _, err := os.Lstat(filepath.Join(e.runc.Root, id)); err == nil {
+	e.attached.forget(id)
+	states, _ := filepath.Glob(filepath.Join(e.runc.Root, "*"+id+"*")) // see stateID
+	if len(states) > 0 {
 		if err := e.runc.Delete(ctx, id, nil); err != nil {
 			err = e.runc.Delete(ctx, id, &runc.DeleteOpts{Force: true}) // cut off in the middle of its start
 			if err != nil {
 				return fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
+			}
+		}
+		for _, left := range states { // of a start that was cut off
+			if err := os.RemoveAll(left); err != nil {
+				return err
 			}
 		}
 	}

@@ -40,8 +40,8 @@ func (e *Engine) sweep(ctx context.Context) error {
 			return fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
 		}
 		for _, entry := range entries {
-			if sandbox.CheckID(entry.Name()) == nil {
-				ids = append(ids, entry.Name())
+			if id := stateID(entry.Name()); sandbox.CheckID(id) == nil {
+				ids = append(ids, id)
 			}
 		}
 	}

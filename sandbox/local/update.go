@@ -61,6 +61,8 @@ func (e *Engine) update(ctx context.Context, id string, limits sandbox.Limits) e
 		return sandbox.ErrNotRunning
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case e.underGVisor(): // runsc raises memory before memory and swap together, which v1 refuses
+		return fmt.Errorf("%w: %v", sandbox.ErrLimitFixed, err)
 	}
 	return fmt.Errorf("%w: %v", sandbox.ErrUnavailable, err)
 }

@@ -49,7 +49,7 @@ func TestEngineOnLocal(t *testing.T) {
 	dir := t.TempDir()
 	enginetest.Run(t, enginetest.Config{
 		Open: func(tb testing.TB, instance string) sandbox.Engine {
-			e, err := local.Open(tb.Context(), local.Config{Instance: instance, Dir: dir, Images: images.LocalDir, Runc: runc})
+			e, err := local.Open(tb.Context(), local.Config{Instance: instance, Dir: dir, Images: images.LocalDir, Program: runc})
 			if err != nil {
 				tb.Fatalf("%v; build runc with: make build", err)
 			}

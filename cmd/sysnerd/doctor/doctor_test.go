@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sysnerd/cmd/sysnerd/service"
+	"sysnerd/sandbox"
+	"sysnerd/sandbox/gvisor"
 	"sysnerd/sandbox/local"
 )
 
@@ -61,7 +63,7 @@ func TestEngineThatIsNotWell(t *testing.T) {
 func wellLocal() localFacts {
 	return localFacts{
 		Facts: local.Facts{
-			Runc: "/usr/lib/sysnerd/runc", Version: "1.5.3", Seccomp: true, Cgroup: "2", SwapLimit: true,
+			Runtime: local.Runc, Program: "/usr/lib/sysnerd/runc", Version: "1.5.3", Seccomp: true, Cgroup: "2", SwapLimit: true,
 			AppArmor: "sysnerd-sandbox", Images: "/var/lib/sysnerd-images",
 		},
 		Kernel: "6.12.57+deb13-amd64", Free: 40 << 30,
@@ -72,7 +74,7 @@ func TestLocalEngineThatIsWell(t *testing.T) { golden(t, "local-well", judgeLoca
 
 func TestLocalEngineThatIsNotWell(t *testing.T) {
 	f := wellLocal()
-	f.Runc, f.Version, f.Build, f.Seccomp = "/usr/sbin/runc", "1.1.5+ds1", "1.1.5+ds1-1+deb12u1", false
+	f.Program, f.Version, f.Build, f.Seccomp = "/usr/sbin/runc", "1.1.5+ds1", "1.1.5+ds1-1+deb12u1", false
 	f.Cgroup, f.SwapLimit, f.AppArmor, f.Free = "1", false, "", 100<<20
 	golden(t, "local-not-well", judgeLocal(f))
 }
@@ -80,10 +82,17 @@ func TestLocalEngineThatIsNotWell(t *testing.T) {
 func TestLocalEngineOfAnOrdinaryUser(t *testing.T) {
 	f := wellLocal()
 	f.AppArmor, f.Rootless = "", true
-	f.Gaps = []local.Gap{{Name: "accounting"}}
+	f.Gaps = []sandbox.Gap{{Name: "accounting"}}
 	golden(t, "rootless-with-cgroup", judgeLocal(f))
-	f.Gaps, f.SwapLimit = append(f.Gaps, local.Gap{Name: "limit-memory"}, local.Gap{Name: "limit-pids"}), false
+	f.Gaps, f.SwapLimit = append(f.Gaps, sandbox.Gap{Name: "limit-memory"}, sandbox.Gap{Name: "limit-pids"}), false
 	golden(t, "rootless-without-cgroup", judgeLocal(f))
+}
+
+func TestLocalEngineUnderGVisor(t *testing.T) {
+	f := wellLocal()
+	f.Runtime, f.Program, f.Version, f.AppArmor = local.Runsc, "/usr/local/bin/runsc", "release-20261116.0", ""
+	f.Gaps = gvisor.Gaps[:2]
+	golden(t, "local-gvisor", judgeLocal(f))
 }
 
 func TestUserOfThePages(t *testing.T) {

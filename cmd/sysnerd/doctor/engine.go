@@ -12,6 +12,7 @@ import (
 	"github.com/docker/go-units"
 	"golang.org/x/sys/unix"
 
+	"sysnerd/sandbox"
 	"sysnerd/sandbox/docker"
 )
 
@@ -126,16 +127,20 @@ func judgeRuntime(chosen string, known []string) []Finding {
 		return []Finding{fail("runtime", "install it and tell the engine of it (OPERATING.md), or leave the setting runtime empty",
 			"the engine knows no %s, only %s", chosen, strings.Join(known, ", "))}
 	}
-	found := []Finding{ok("runtime", "%s, as chosen", chosen)}
-	var gaps []string
-	for _, g := range docker.Gaps(chosen) {
-		gaps = append(gaps, g.Name)
+	return append([]Finding{ok("runtime", "%s, as chosen", chosen)}, judgeGaps(chosen, docker.Gaps(chosen))...)
+}
+
+// judgeGaps names what sandboxes do without under a runtime.
+func judgeGaps(runtime string, gaps []sandbox.Gap) []Finding {
+	if len(gaps) == 0 {
+		return nil
 	}
-	if len(gaps) > 0 {
-		found = append(found, warn("gaps", "leave the setting runtime empty for a course that needs them; OPERATING.md says what they are",
-			"under %s sandboxes do without %s", chosen, strings.Join(gaps, ", ")))
+	var names []string
+	for _, g := range gaps {
+		names = append(names, g.Name)
 	}
-	return found
+	return []Finding{warn("gaps", "leave the setting runtime empty for a course that needs them; OPERATING.md says what they are",
+		"under %s sandboxes do without %s", runtime, strings.Join(names, ", "))}
 }
 
 func judgeSpace(subject, path string, free, need int64) Finding {

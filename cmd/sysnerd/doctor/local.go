@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sysnerd/sandbox"
 	"sysnerd/sandbox/local"
 )
 
@@ -34,13 +35,20 @@ func readLocal(f local.Facts) localFacts {
 // judgeLocal looks for limits that are missing where an ordinary user runs the engine;
 // for root it does not open without them.
 func judgeLocal(f localFacts) []Finding {
-	found := []Finding{ok("engine", "local: %s, no daemon", f.Runc), judgeRunc(f.Version, f.Build), judgeKernel(f.Kernel)}
+	found := []Finding{ok("engine", "local: %s, no daemon", f.Program)}
+	if f.Runtime == local.Runc {
+		found = append(found, judgeRunc(f.Version, f.Build))
+	} else {
+		found = append(found, ok("runtime", "%s %s, as chosen", f.Runtime, f.Version))
+		found = append(found, judgeGaps(f.Runtime, f.Gaps)...)
+	}
+	found = append(found, judgeKernel(f.Kernel))
 	found = append(found, ok("cgroup", "version %s", f.Cgroup))
 	lost := func(name string) bool {
-		return slices.ContainsFunc(f.Gaps, func(g local.Gap) bool { return g.Name == name })
+		return slices.ContainsFunc(f.Gaps, func(g sandbox.Gap) bool { return g.Name == name })
 	}
 	switch {
-	case lost("limit-memory") || lost("limit-pids"):
+	case f.Rootless && (lost("limit-memory") || lost("limit-pids")):
 		found = append(found, warn("limits", "start it by sudo, or have a cgroup given to you (OPERATING.md)",
 			"you were given no cgroup that holds memory and processes: a program in a sandbox could take the machine"))
 	case f.SwapLimit || f.Swapless:
@@ -57,9 +65,11 @@ func judgeLocal(f localFacts) []Finding {
 			"sandboxes of an ordinary user are for himself alone, and do without %s", strings.Join(gaps, ", ")))
 	}
 	if !f.Seccomp {
-		found = append(found, fail("seccomp", "build it with: make runc", "%s was built without the filter of system calls", f.Runc))
+		found = append(found, fail("seccomp", "build it with: make runc", "%s was built without the filter of system calls", f.Program))
 	}
 	switch {
+	case f.Runtime == local.Runsc:
+		found = append(found, ok("apparmor", "not asked: a kernel of its own holds each sandbox, and seccomp that kernel"))
 	case f.AppArmor != "":
 		found = append(found, ok("apparmor", "profile %s", f.AppArmor))
 	case f.Rootless:

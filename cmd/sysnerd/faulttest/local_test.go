@@ -144,7 +144,7 @@ func (daemonless) clear(instance string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	e, err := local.OpenNext(ctx, local.Config{
-		Instance: instance, Dir: local.Sandboxes, Images: images.LocalDir, Runc: filepath.Join(filepath.Dir(program), "runc"),
+		Instance: instance, Dir: local.Sandboxes, Images: images.LocalDir, Program: filepath.Join(filepath.Dir(program), "runc"),
 	})
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -21,8 +20,6 @@ const (
 // pingTime is how long Docker may take to answer before auto takes another engine.
 const pingTime = 10 * time.Second
 
-var errNoRuntime = errors.New("the local engine has runc only, since no other takes the socket that its guests listen on; use Docker (--engine docker) or leave the setting runtime empty")
-
 // ChooseEngine says which engine runs the sandboxes, and why: the one that is named, or
 // for auto Docker where it answers, else the local one. Whether an ordinary user can run
 // that is tried.
@@ -31,9 +28,6 @@ func ChooseEngine(ctx context.Context, cfg *config.Config) (kind, why string, er
 	case Docker:
 		return Docker, "it is what the setting engine names", nil
 	case Local:
-		if cfg.Runtime != "" {
-			return "", "", errNoRuntime
-		}
 		if err := checkRootless(ctx); err != nil {
 			return "", "", err
 		}
@@ -47,8 +41,6 @@ func ChooseEngine(ctx context.Context, cfg *config.Config) (kind, why string, er
 		return Docker, "a Docker Engine answers at " + host, nil
 	case cfg.Docker.Host != "", os.Getenv("DOCKER_HOST") != "":
 		return "", "", err // it was named, so another is not meant
-	case cfg.Runtime != "":
-		return "", "", fmt.Errorf("%w: %w", errNoRuntime, err)
 	}
 	if rootless := checkRootless(ctx); rootless != nil {
 		return "", "", fmt.Errorf("%w; or start it by sudo, and no Docker is needed; without either: %v", err, rootless)

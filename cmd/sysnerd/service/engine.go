@@ -19,7 +19,9 @@ type Engine = privsep.Opened
 // OpenEngine opens the engine of that kind, docker or local, in this process.
 func OpenEngine(ctx context.Context, kind string, cfg *config.Config, instance string, log *slog.Logger) (Engine, error) {
 	if kind == Local {
-		e, err := local.OpenNext(ctx, localPlaces(instance, log))
+		places := localPlaces(instance, log)
+		places.Runtime = cfg.Runtime
+		e, err := local.OpenNext(ctx, places)
 		if err != nil {
 			return nil, err
 		}

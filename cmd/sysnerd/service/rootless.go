@@ -4,22 +4,22 @@ import (
 	"slices"
 	"strings"
 
-	"sysnerd/sandbox/local"
+	"sysnerd/sandbox"
 )
 
 // Notice is what an operator has to read who runs sandboxes as an ordinary user: whom
 // that is for, and what is lost. Nothing for every other engine.
 func Notice(engine Engine) []string {
-	e, ok := engine.(interface{ Gaps() []local.Gap })
+	e, ok := engine.(interface{ Gaps() []sandbox.Gap })
 	if !ok {
 		return nil
 	}
 	return notice(e.Gaps())
 }
 
-func notice(gaps []local.Gap) []string {
+func notice(gaps []sandbox.Gap) []string {
 	lost := func(name string) bool {
-		return slices.ContainsFunc(gaps, func(g local.Gap) bool { return g.Name == name })
+		return slices.ContainsFunc(gaps, func(g sandbox.Gap) bool { return g.Name == name })
 	}
 	if len(gaps) == 0 {
 		return nil

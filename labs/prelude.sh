@@ -36,7 +36,7 @@ outcome() { sn_tell outcome "$1"; }
 # derive NAME prints 64 hex digits that belong to this sandbox and NAME.
 derive() {
     local sum
-    sum=$(printf '%s:%s' "$SN_SEED" "$1" | sha256sum) || return
+    sum=$(sha256sum <<<"$SN_SEED:$1") || return
     printf '%s\n' "${sum%% *}"
 }
 

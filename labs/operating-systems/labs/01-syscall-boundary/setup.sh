@@ -3,7 +3,6 @@
 # the number of writes that drip makes. The checks derive them again.
 set -e
 
-mkdir -p /run/lab
-chmod 0755 /run/lab
+mkdir -p -m 0755 /run/lab
 derive mystery >/run/lab/mystery.seed
 derive drip >/run/lab/drip.seed

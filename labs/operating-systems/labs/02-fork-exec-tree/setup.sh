@@ -2,6 +2,5 @@
 # Seeds the exit status of careless' child, which the check of zombie works out again.
 set -e
 
-mkdir -p /run/lab
-chmod 0755 /run/lab
+mkdir -p -m 0755 /run/lab
 derive careless >/run/lab/careless.seed

@@ -3,8 +3,7 @@
 # the answers that whose-page has seen.
 set -e
 
-mkdir -p /run/lab
-chmod 0755 /run/lab
+mkdir -p -m 0755 /run/lab
 derive resident >/run/lab/resident.seed
 derive touch-address >/run/lab/touch-address.seed
 rm -f /run/lab/asked

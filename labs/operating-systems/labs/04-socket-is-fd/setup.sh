@@ -3,7 +3,6 @@
 # and the notes that keeper writes. The learner starts both programs.
 set -e
 
-mkdir -p /run/lab
-chmod 0755 /run/lab
+mkdir -p -m 0755 /run/lab
 derive listener >/run/lab/listener.seed
 derive keeper >/run/lab/keeper.seed

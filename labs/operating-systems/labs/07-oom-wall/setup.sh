@@ -3,8 +3,7 @@
 # the beginning. Only this script can write there.
 set -e
 
-mkdir -p /run/lab
-chmod 0755 /run/lab
+mkdir -p -m 0755 /run/lab
 derive hog >/run/lab/hog.seed
 cgroup memory.limit
 printf '%s\n' "$REPLY" >/run/lab/limit

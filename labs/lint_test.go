@@ -84,7 +84,7 @@ func TestLintNamesPlaceReasonAndCure(t *testing.T) {
 		{"evidence by a function", task + "check.sh", "evidence 'ls -l /run/lab'", "shows() { evidence \"$2\"; }\nshows x 'lsof -p 1'", task + `check.sh:19: evidence: the image has no command "lsof"; the nearest that it has is "ls"`},
 		{"hint of a check gives it away", task + "check.sh", "hint 'A direction", "hint 'Try ls -la  /tmp, a direction", task + `check.sh:19: a hint holds a line of the solution: ls -la /tmp; say where to look instead`},
 		{"answer in the task", task + "solve.sh", "true", "answer 'plugh'", task + `task.md:18: gives the answer away: "plugh" of ` + task + `solve.sh:4; take it out, or derive it so that it differs in each sandbox`},
-		{"secret of the setup", lab + "setup.sh", "", "secret=plugh\n", task + `task.md:18: gives the answer away: "plugh" of ` + lab + `setup.sh:11; take it out, or derive it so that it differs in each sandbox`},
+		{"secret of the setup", lab + "setup.sh", "", "secret=plugh\n", task + `task.md:18: gives the answer away: "plugh" of ` + lab + `setup.sh:10; take it out, or derive it so that it differs in each sandbox`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := begun(t)

@@ -3,6 +3,6 @@
 # the number of writes that drip makes. The checks derive them again.
 set -e
 
-mkdir -p -m 0755 /run/lab
+install -d -m 0755 /run/lab
 derive mystery >/run/lab/mystery.seed
 derive drip >/run/lab/drip.seed

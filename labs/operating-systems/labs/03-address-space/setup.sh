@@ -3,7 +3,7 @@
 # the answers that whose-page has seen.
 set -e
 
-mkdir -p -m 0755 /run/lab
+install -d -m 0755 /run/lab
 derive resident >/run/lab/resident.seed
 derive touch-address >/run/lab/touch-address.seed
 rm -f /run/lab/asked

@@ -3,6 +3,6 @@
 # and the notes that keeper writes. The learner starts both programs.
 set -e
 
-mkdir -p -m 0755 /run/lab
+install -d -m 0755 /run/lab
 derive listener >/run/lab/listener.seed
 derive keeper >/run/lab/keeper.seed

@@ -4,7 +4,7 @@
 # has the widest gap between VSZ and RSS.
 set -e
 
-mkdir -p -m 0755 /run/lab
+install -d -m 0755 /run/lab
 derive promise >/run/lab/promise.seed
 : >/run/lab/promises
 

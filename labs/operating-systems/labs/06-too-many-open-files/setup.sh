@@ -3,7 +3,7 @@
 # the learner, since root may not write there.
 set -e
 
-mkdir -p -m 0755 /run/lab
+install -d -m 0755 /run/lab
 derive leaky >/run/lab/leaky.seed
 
 setpriv --reuid "$SN_UID" --regid "$SN_UID" --clear-groups tee ~learner/leaky.conf >/dev/null <<'CONF'

@@ -3,7 +3,7 @@
 # the beginning. Only this script can write there.
 set -e
 
-mkdir -p -m 0755 /run/lab
+install -d -m 0755 /run/lab
 derive hog >/run/lab/hog.seed
 cgroup memory.limit
 printf '%s\n' "$REPLY" >/run/lab/limit

@@ -213,8 +213,10 @@ sn_during() {
 # sn_real NAME: the real file of that program, if it is one of those that are watched,
 # was opened while the process lived, and nothing of the learner's was loaded into it.
 # It sets seen and args. Who lived for a while and ran that file was seen to do so.
+# Without the kernel's record nobody else says which process it was: then whoever was
+# seen to run it sets pid, the newest.
 sn_real() {
-    local path record at there who loaded words found=0
+    local path record at there who loaded words found=0 wanted=$pid
     seen=0 args=()
     case $1 in
     strace | gdb | ps | lsof | kill) path=/usr/bin/$1 ;;
@@ -229,9 +231,9 @@ sn_real() {
         IFS=$'\t' read -r at there who loaded words <<<"$record"
         if [[ $there == "$path" ]] && ((at >= start - 1000 && at <= ${end:-$start} + 2000)); then
             found=1
-            if [[ -n $who && $who == "$pid" ]]; then
+            if [[ -n $who && $who == "${wanted:-$who}" ]]; then
                 ((loaded)) && return 1
-                seen=1
+                seen=1 pid=$who
                 IFS=$'\x1f' read -r -a args <<<"$words"
             fi
         fi

@@ -120,6 +120,21 @@ fail "$all"
 	}
 }
 
+// Without the kernel's record the guest's own says which process it was, and with which
+// arguments.
+func TestRanWithoutARecordTakesWhoWasSeen(t *testing.T) {
+	const opened = "1700000010100\t/usr/bin/strace\n1700000010110\t/usr/bin/strace\t5\t%d\tstrace\x1f-c\x1fls\n"
+	task := &Task{ID: "it", check: []byte(`if ran strace; then fail "$pid $seen ${args[*]}"; fi; fail no` + "\n")}
+	for loaded, want := range []string{"5 1 strace -c ls", "no"} {
+		box := &host{t: t, opened: fmt.Sprintf(opened, loaded), missing: []string{"accounting"}, commands: []sandbox.Command{
+			{Tab: 1, Line: "strace -c ls", Start: at(10_000), End: at(10_500), From: 100, Until: 200, Next: -1},
+		}}
+		if r := task.Check(t.Context(), box, Attempt{}); r.Message != want {
+			t.Errorf("with a library of the learner's %d: %q, want %q", loaded, r.Message, want)
+		}
+	}
+}
+
 // BenchmarkRan is a check after 40 commands that ran the program 10 times each, none of
 // them well.
 func BenchmarkRan(b *testing.B) {

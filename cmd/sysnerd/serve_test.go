@@ -52,8 +52,15 @@ func startServer(t *testing.T, data string) *server {
 // startIn starts a server in a folder, by that command line, and waits for its address.
 func startIn(t *testing.T, dir string, command []string) *server {
 	t.Helper()
-	s := &server{cmd: exec.Command(command[0], command[1:]...)}
-	s.cmd.Dir = dir
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Dir = dir
+	return startBy(t, cmd)
+}
+
+// startBy starts a server by that command, and waits for its address.
+func startBy(t *testing.T, cmd *exec.Cmd) *server {
+	t.Helper()
+	s := &server{cmd: cmd}
 	s.cmd.Stderr = &s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -54,7 +55,7 @@ func TestRootless(t *testing.T) {
 			those  string // of the suite
 		}{
 			"without a cgroup": {"/nobody-made-this", []string{"TestEngine", "TestKilledServerLeavesNothing"}, ""},
-			"with a cgroup": {delegate(t), []string{"TestEngine", "TestSandboxOutlivesItsEngine"},
+			"with a cgroup": {delegate(t, u.UID), []string{"TestEngine", "TestSandboxOutlivesItsEngine"},
 				"^(accounting|limit|oom|nproc|budgets|check-under|nothing|escape)"},
 		} {
 			t.Run(what, func(t *testing.T) {
@@ -74,7 +75,7 @@ func TestRootless(t *testing.T) {
 }
 
 // delegate makes a cgroup for the ordinary user in each hierarchy.
-func delegate(t *testing.T) (cgroup string) {
+func delegate(t *testing.T, uid int) (cgroup string) {
 	t.Helper()
 	cgroup = "/sysnerd-" + newInstance()
 	for _, root := range cgroupRoots(t) {
@@ -92,7 +93,7 @@ func delegate(t *testing.T) (cgroup string) {
 			t.Fatal(err)
 		}
 		for _, file := range append(files, dir) {
-			if err := os.Chown(file, localtest.UID, localtest.UID); err != nil {
+			if err := os.Chown(file, uid, uid); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -107,14 +108,14 @@ func TestRootlessRefuses(t *testing.T) {
 		return
 	}
 	u := newUser(t)
-	const ranged = "ordinary:2000000000:65536\n"
+	ranged := u.Range("ordinary")
 	for what, row := range map[string]struct{ first, subuid, want string }{
 		"nothing is missing":   {"", ranged, "<nil>"},
-		"named by his number":  {"", "root:1:65536\n19997:2000000000:65536\n", "<nil>"},
+		"named by his number":  {"", "root:1:65536\n" + u.Range(strconv.Itoa(u.UID)), "<nil>"},
 		"no newuidmap":         {"mount --bind /dev/null /usr/bin/newuidmap", ranged, "apt-get install uidmap"},
-		"no range":             {"", "other:2000000000:65536\n", "usermod --add-subuids 524288-589823 --add-subgids 524288-589823 ordinary"},
+		"no range":             {"", u.Range("other"), "usermod --add-subuids 524288-589823 --add-subgids 524288-589823 ordinary"},
 		"a small range":        {"", "ordinary:2000000000:1000\n", "usermod --add-subuids"},
-		"a range with himself": {"", "ordinary:1:65536\n", "usermod --add-subuids"},
+		"a range with himself": {"", fmt.Sprintf("ordinary:%d:65536\n", u.UID-1), "usermod --add-subuids"},
 		"a range of root's":    {"", "ordinary:0:65536\n", "usermod --add-subuids"},
 		"newuidmap is no good": {"mount --bind /usr/bin /usr/bin; mount -o remount,bind,nosuid /usr/bin", ranged, "apt-get install --reinstall uidmap"},
 		"namespaces forbidden": {"mount --rbind / /mnt; within='chroot /mnt'", ranged, "max_user_namespaces"}, // the kernel gives none below a changed root,

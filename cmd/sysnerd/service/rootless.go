@@ -38,7 +38,7 @@ func notice(gaps []sandbox.Gap) []string {
 		lines = append(lines, "No limit of "+strings.Join(limits, ", ")+": a program in a sandbox takes what the machine has. OPERATING.md says how a cgroup is given to you.")
 	}
 	if lost("oom-child") {
-		lines = append(lines, "The lab on running out of memory cannot be passed, and takes the machine's memory: leave it out.")
+		lines = append(lines, "The lab on running out of memory does not start.")
 	}
 	if lost("accounting") {
 		lines = append(lines, "No record of processes by the kernel: checks fall back to weaker evidence.")

@@ -18,17 +18,19 @@ import (
 	"testing"
 )
 
-// Ids of nobody on the machine: the user's, and the first of his subordinates.
+// Ids of nobody on the machine, another user's for each process that tests.
 const (
-	UID      = 19997
+	firstUID = 1_000_000_000
 	firstSub = 2_000_000_000
 	subs     = 65536
 )
 
-// User is an ordinary user of one test.
+// User is an ordinary user of one test; one process has one at a time.
 type User struct {
 	Dir  string // root's, below which he finds programs
 	Home string // his own, 0700
+	UID  int
+	sub  int // the first of his subordinate ids
 }
 
 // NewUser makes what he needs, and removes it after the test. That fails when one of his
@@ -40,9 +42,10 @@ func NewUser(t *testing.T) *User {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &User{Dir: dir, Home: filepath.Join(dir, "home")}
+	n := os.Getpid() % 32768
+	u := &User{Dir: dir, Home: filepath.Join(dir, "home"), UID: firstUID + n, sub: firstSub + n*subs}
 	t.Cleanup(func() {
-		for _, p := range processes() {
+		for _, p := range u.processes() {
 			t.Errorf("of the ordinary user %s is left", p)
 		}
 		if err := os.RemoveAll(dir); err != nil {
@@ -51,15 +54,18 @@ func NewUser(t *testing.T) *User {
 	})
 	must(t, os.Chmod(dir, 0o755))
 	must(t, os.Mkdir(u.Home, 0o700))
-	must(t, os.Chown(u.Home, UID, UID))
+	must(t, os.Chown(u.Home, u.UID, u.UID))
 	must(t, os.Mkdir(filepath.Join(dir, "etc"), 0o755))
-	u.Write(t, "passwd", fmt.Sprintf("root:x:0:0::/:/bin/sh\nordinary:x:%d:%[1]d::%s:/bin/sh\n", UID, u.Home))
-	u.Write(t, "group", fmt.Sprintf("root:x:0:\nordinary:x:%d:\n", UID))
+	u.Write(t, "passwd", fmt.Sprintf("root:x:0:0::/:/bin/sh\nordinary:x:%d:%[1]d::%s:/bin/sh\n", u.UID, u.Home))
+	u.Write(t, "group", fmt.Sprintf("root:x:0:\nordinary:x:%d:\n", u.UID))
 	for _, name := range []string{"subuid", "subgid"} {
-		u.Write(t, name, fmt.Sprintf("ordinary:%d:%d\n", firstSub, subs))
+		u.Write(t, name, u.Range("ordinary"))
 	}
 	return u
 }
+
+// Range is a line of subuid(5) that gives his range to whom it names.
+func (u *User) Range(name string) string { return fmt.Sprintf("%s:%d:%d\n", name, u.sub, subs) }
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -110,14 +116,14 @@ func (u *User) Command(t *testing.T, first string, args ...string) *exec.Cmd {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	cmd.Env = []string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
-		"HOME=" + u.Home, "TMPDIR=" + u.Home, "UID_OF_USER=" + strconv.Itoa(UID),
+		"HOME=" + u.Home, "TMPDIR=" + u.Home, "UID_OF_USER=" + strconv.Itoa(u.UID),
 	}
 	return cmd
 }
 
 // processes are all that run under an id of his, as proc_pid_stat(5) begins. Zombies have
 // ended: they wait for the machine's init.
-func processes() (all []string) {
+func (u *User) processes() (all []string) {
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range files {
 		var st syscall.Stat_t
@@ -125,7 +131,7 @@ func processes() (all []string) {
 		if err != nil || syscall.Stat(file, &st) != nil || strings.Contains(string(text), ") Z ") {
 			continue
 		}
-		if uid := st.Uid; uid == UID || uid >= firstSub && uid < firstSub+subs {
+		if uid := int(st.Uid); uid == u.UID || uid >= u.sub && uid < u.sub+subs {
 			all = append(all, fmt.Sprintf("%.60s…", text))
 		}
 	}

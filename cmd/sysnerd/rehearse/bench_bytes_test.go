@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"sysnerd/cmd/sysnerd/service"
 )
 
 // line is a shell behind a WebSocket, whoever serves it.
@@ -111,10 +113,17 @@ var peers = []peer{
 	},
 }
 
-// connect has sysnerd on Docker, the floor, and those peers that are installed.
-func connect(b *testing.B) []*line {
+// onBoth runs a benchmark on Docker, beside those peers that are installed, and on
+// the local engine.
+func onBoth(b *testing.B, run func(*testing.B, []*line)) {
+	b.Run(service.Docker, func(b *testing.B) { run(b, connect(b, service.Docker, peers)) })
+	b.Run(service.Local, func(b *testing.B) { run(b, connect(b, service.Local, nil)) })
+}
+
+// connect has sysnerd on that engine, the floor, and peers.
+func connect(b *testing.B, engine string, peers []peer) []*line {
 	b.Helper()
-	s := onDocker(b, 1)
+	s := on(b, engine, 1)
 	who := newPerson(s.URL)
 	b.Cleanup(who.close)
 	c := courseOf(b, s.URL)
@@ -194,8 +203,9 @@ func ready(b *testing.B, all []*line, command string) {
 }
 
 // BenchmarkKey is one key there and back through processes of their own.
-func BenchmarkKey(b *testing.B) {
-	all := connect(b)
+func BenchmarkKey(b *testing.B) { onBoth(b, keys) }
+
+func keys(b *testing.B, all []*line) {
 	ready(b, all, "exec cat")
 	took := map[string][]time.Duration{}
 	for i := 0; b.Loop(); i++ {
@@ -228,9 +238,10 @@ const bulk = 40_000_000
 // BenchmarkBulk is output as fast as it comes, and the CPU that it costs; shells
 // and client are left out. One program prints a file that is there already: two and a
 // pipe need more than the one CPU that a sandbox has, and floor has no such limit.
-func BenchmarkBulk(b *testing.B) {
+func BenchmarkBulk(b *testing.B) { onBoth(b, floods) }
+
+func floods(b *testing.B, all []*line) {
 	const file = "/tmp/sysnerd-bulk"
-	all := connect(b)
 	b.Cleanup(func() { os.Remove(file) })
 	for _, l := range all {
 		l.typed(b, "stty raw -echo; yes "+strings.Repeat("x", 79)+" | head -c "+strconv.Itoa(bulk/2)+" >"+file+"; echo re$((1))ady\n")

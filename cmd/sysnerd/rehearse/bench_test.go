@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,9 +22,10 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"sysnerd/cmd/sysnerd/service"
+	"sysnerd/config"
 	"sysnerd/images"
 	"sysnerd/sandbox"
-	"sysnerd/sandbox/docker"
 	"sysnerd/sandbox/fake"
 )
 
@@ -71,13 +73,19 @@ func begin(b *testing.B, c *exec.Cmd) (address string, pid int) {
 // onDocker starts a server on Docker.
 func onDocker(b *testing.B, pool int) *Server {
 	b.Helper()
-	s, err := Serve(b.Context(), program, pool, "--sandbox-capacity=64")
+	return on(b, service.Docker, pool)
+}
+
+// on starts a server on that engine.
+func on(b *testing.B, engine string, pool int) *Server {
+	b.Helper()
+	s, err := Serve(b.Context(), program, pool, "--engine="+engine, "--sandbox-capacity=64")
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
 		_, err := s.Close(func(instance string) (int, error) {
-			e := openDocker(b, instance)
+			e := openEngine(b, engine, instance)
 			defer e.Close()
 			return removeAll(e)
 		})
@@ -88,16 +96,21 @@ func onDocker(b *testing.B, pool int) *Server {
 	return s
 }
 
-func openDocker(b *testing.B, instance string) *docker.Engine {
+func openEngine(b *testing.B, kind, instance string) service.Engine {
 	b.Helper()
-	e, err := docker.Open(context.Background(), docker.Config{Instance: instance, Log: slog.New(slog.DiscardHandler)})
+	bin, err := filepath.Abs(filepath.Dir(program)) // where make build puts runc
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	e, err := service.OpenEngine(context.Background(), kind, new(config.Config), instance, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
 	return e
 }
 
-func removeAll(e *docker.Engine) (int, error) {
+func removeAll(e service.Engine) (int, error) {
 	all, err := e.List(context.Background())
 	for _, l := range all {
 		if err := e.Remove(context.Background(), l.ID); err != nil {
@@ -213,7 +226,7 @@ func BenchmarkClassFromNothing(b *testing.B) {
 	if err != nil || !ok {
 		b.Fatalf("sandbox image: built %v, %v; build it with: make image", ok, err)
 	}
-	e := openDocker(b, instance)
+	e := openEngine(b, service.Docker, instance)
 	defer e.Close()
 	bare := func(atOnce int) time.Duration {
 		turns := make(chan struct{}, atOnce)

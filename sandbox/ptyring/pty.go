@@ -18,6 +18,9 @@ const leaveTime = 2 * time.Second
 // fullRead is what one read of a pty gives at most. Behind a full one there is more.
 const fullRead = 4095
 
+// maxRead is how much is read before it must be shown.
+const maxRead = 32 << 10
+
 var (
 	// ErrClosed says that the pty was given up.
 	ErrClosed = errors.New("pty was given up")
@@ -87,12 +90,8 @@ func (p *Pty) Wait(output, input bool) (Ready, error) {
 		return Ready{}, err
 	}
 	defer p.leave()
-	if output && !input && p.more {
-		// While more comes than one read takes, nobody need be waited for.
-		if n, err := unix.IoctlGetInt(p.master, unix.TIOCINQ); err == nil && n > 0 {
-			p.there = n
-			return Ready{Output: true}, nil
-		}
+	if output && !input && p.behind() {
+		return Ready{Output: true}, nil
 	}
 	fds := [2]unix.PollFd{{Fd: int32(p.wake), Events: unix.POLLIN}, {Fd: int32(p.master)}}
 	if output {
@@ -119,6 +118,16 @@ func (p *Pty) Wait(output, input bool) (Ready, error) {
 	return r, nil
 }
 
+// behind says whether more came than the last read took: then nobody need be waited for.
+func (p *Pty) behind() bool {
+	if !p.more {
+		return false
+	}
+	n, err := unix.IoctlGetInt(p.master, unix.TIOCINQ)
+	p.there = max(0, n)
+	return err == nil && n > 0
+}
+
 // woken takes the wake-up, unless it is the one of Close, which all must see.
 func (p *Pty) woken() {
 	p.mu.Lock()
@@ -143,15 +152,25 @@ func (p *Pty) poke() {
 	_, _ = unix.Write(p.wake, one[:])
 }
 
-// Read reads at most limit bytes that are there now and gives them to take, with the
-// number of the first. They are valid until take returns, and whoever lent the ring
-// may change them meanwhile. It returns how many there were, which may be none.
-// Errors: ErrClosed, ErrHungUp.
+// Read reads at most limit bytes that are there now, and what comes meanwhile, and gives
+// them to take piece by piece, with the number of the first. A piece is valid until take
+// returns, and whoever lent the ring may change it meanwhile. It returns how many there
+// were, which may be none. Errors: ErrClosed, ErrHungUp.
 func (p *Pty) Read(limit int64, take func(offset int64, b []byte)) (int, error) {
 	if err := p.enter(); err != nil {
 		return 0, err
 	}
 	defer p.leave()
+	for all := 0; ; {
+		n, err := p.read(min(limit, maxRead)-int64(all), take)
+		all += n
+		if err != nil || n == 0 || int64(all) >= min(limit, maxRead) || !p.behind() {
+			return all, err
+		}
+	}
+}
+
+func (p *Pty) read(limit int64, take func(offset int64, b []byte)) (int, error) {
 	n, err := p.there, error(nil)
 	if p.there = 0; n == 0 {
 		if n, err = unix.IoctlGetInt(p.master, unix.TIOCINQ); err != nil {

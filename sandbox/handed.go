@@ -11,9 +11,15 @@ import (
 	"sysnerd/sandbox/ptyring"
 )
 
-// seenEvery is how often at most the guest is told how far plain output was read. It
-// is told at once when a command begins or ends.
-const seenEvery = 100 * time.Millisecond
+// The guest is told how far plain output was read when it has been still for
+// stillFor, seenSoon after the first of it at the earliest, and seenLate after that in
+// any case: who types waits for no frame to the guest. It is told at once when a command
+// begins or ends.
+const (
+	stillFor = 5 * time.Millisecond
+	seenSoon = 50 * time.Millisecond
+	seenLate = 100 * time.Millisecond
+)
 
 // handedPty is the pty of a terminal that the guest handed over, and the goroutine
 // that reads it when no view does. Terminal's other ways, over the link, are as they were: size and
@@ -36,9 +42,10 @@ type handedPty struct {
 	broken  bool // it takes none any more
 
 	// Of who holds the turn:
-	head int64     // how far it was read
-	seen int64     // how far of it the guest was told of
-	told time.Time // when it was
+	head  int64     // how far it was read
+	seen  int64     // how far of it the guest was told of
+	since time.Time // when what it was not told of began to be read
+	still bool      // nothing has happened for a while
 }
 
 // handedOver takes a pty over. It says whether the descriptors have another owner
@@ -258,7 +265,12 @@ var errBroken = errors.New("it takes no input")
 // once waits, and reads and writes what can be.
 func (h *handedPty) once(room int64, pending bool, v *View) error {
 	hung := h.hung.Load()
-	ready, err := h.Wait(room > 0 && !hung, pending && !hung)
+	atMost := time.Duration(-1)
+	if h.seen != h.head {
+		atMost = max(stillFor, seenSoon-time.Since(h.since))
+	}
+	ready, err := h.Wait(room > 0 && !hung, pending && !hung, atMost)
+	h.still = ready == ptyring.Ready{}
 	if v != nil {
 		v.leading.Store(nil) // it looks by itself now
 	}
@@ -301,9 +313,12 @@ func (h *handedPty) refuse(reason error) {
 var marks = []byte("\x1b]133;")
 
 func (h *handedPty) output(offset int64, p []byte) {
+	if h.seen == h.head {
+		h.since = time.Now()
+	}
 	h.head = offset + int64(len(p))
 	if bytes.Contains(p, marks) {
-		h.told = time.Time{}
+		h.since = time.Time{}
 		h.tellSeen() // before a check of that command can be asked for
 	}
 	h.t.outputOver(h.c, offset, p)
@@ -315,8 +330,8 @@ func (h *handedPty) tellSeen() {
 	if h.seen == h.head {
 		return
 	}
-	if now := time.Now(); now.Sub(h.told) >= seenEvery {
-		h.seen, h.told = h.head, now
+	if age := time.Since(h.since); age >= seenLate || h.still && age >= seenSoon {
+		h.seen = h.head
 		_ = h.c.sendOffset(link.KindSeen, h.t.tab, h.head)
 	}
 }

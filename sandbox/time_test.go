@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"sync"
 	"testing"
@@ -256,6 +257,11 @@ func TestWarmSandboxesArePrepared(t *testing.T) {
 			prepared = map[string]string{} // sandbox: version
 			admitted = map[string]string{} // sandbox: owner
 		)
+		seen := func() (p, a map[string]string) {
+			mu.Lock()
+			defer mu.Unlock()
+			return maps.Clone(prepared), maps.Clone(admitted)
+		}
 		of := func(owner, version string) sandbox.Claim {
 			return sandbox.Claim{
 				Owner: owner, Lab: "m/l", Version: version,
@@ -276,8 +282,8 @@ func TestWarmSandboxesArePrepared(t *testing.T) {
 		}
 		k.Warm([]sandbox.Claim{of("", "1")})
 		time.Sleep(10 * time.Second)
-		if len(prepared) != 2 || len(admitted) != 0 {
-			t.Fatalf("before anybody came: prepared %v, admitted %v", prepared, admitted)
+		if p, a := seen(); len(p) != 2 || len(a) != 0 {
+			t.Fatalf("before anybody came: prepared %v, admitted %v", p, a)
 		}
 		claim := func(owner, version string) (*sandbox.Sandbox, time.Duration) {
 			began := time.Now()
@@ -288,12 +294,12 @@ func TestWarmSandboxesArePrepared(t *testing.T) {
 			return s, time.Since(began)
 		}
 		ada, took := claim("ada", "1")
-		if took >= time.Second || prepared[ada.ID()] != "1" || admitted[ada.ID()] != "ada" {
-			t.Errorf("ada's after %s: prepared %v, admitted %v", took, prepared, admitted)
+		if p, a := seen(); took >= time.Second || p[ada.ID()] != "1" || a[ada.ID()] != "ada" {
+			t.Errorf("ada's after %s: prepared %v, admitted %v", took, p, a)
 		}
 		bob, _ := claim("bob", "2")
-		if prepared[bob.ID()] != "2" || admitted[bob.ID()] != "bob" {
-			t.Errorf("bob's: prepared %v, admitted %v", prepared, admitted)
+		if p, a := seen(); p[bob.ID()] != "2" || a[bob.ID()] != "bob" {
+			t.Errorf("bob's: prepared %v, admitted %v", p, a)
 		}
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
@@ -301,8 +307,8 @@ func TestWarmSandboxesArePrepared(t *testing.T) {
 			t.Errorf("%d containers: two in use, two warm of the new version", n)
 		}
 		eve, took := claim("eve", "2")
-		if took >= time.Second || admitted[eve.ID()] != "eve" {
-			t.Errorf("eve's after %s: admitted %v", took, admitted)
+		if _, a := seen(); took >= time.Second || a[eve.ID()] != "eve" {
+			t.Errorf("eve's after %s: admitted %v", took, a)
 		}
 	})
 }

@@ -39,7 +39,7 @@ func BenchmarkKey(b *testing.B) {
 			b.Fatal(err)
 		}
 		for n := 0; n == 0; {
-			r, err := journaled.pty.Wait(true, false)
+			r, err := journaled.pty.Wait(true, false, -1)
 			if err == nil && r.Output {
 				n, err = journaled.pty.Read(Space, func(int64, []byte) {})
 			}

@@ -84,8 +84,9 @@ func (p *Pty) release() error {
 type Ready struct{ Output, Input bool }
 
 // Wait blocks until the terminal has output, if output is asked for, or takes input,
-// if that is, or until Wake. Errors: ErrClosed, ErrHungUp.
-func (p *Pty) Wait(output, input bool) (Ready, error) {
+// if that is, or until Wake, and atMost that long; a negative time is for ever.
+// Errors: ErrClosed, ErrHungUp.
+func (p *Pty) Wait(output, input bool, atMost time.Duration) (Ready, error) {
 	if err := p.enter(); err != nil {
 		return Ready{}, err
 	}
@@ -104,7 +105,11 @@ func (p *Pty) Wait(output, input bool) (Ready, error) {
 	if fds[1].Events == 0 {
 		watched = fds[:1] // a terminal that is hung up would be told of at once, for ever
 	}
-	if _, err := unix.Poll(watched, -1); err != nil && !errors.Is(err, unix.EINTR) {
+	timeout := -1
+	if atMost >= 0 {
+		timeout = int((atMost + time.Millisecond - 1) / time.Millisecond)
+	}
+	if _, err := unix.Poll(watched, timeout); err != nil && !errors.Is(err, unix.EINTR) {
 		return Ready{}, fmt.Errorf("wait for pty: %w", err)
 	}
 	if fds[0].Revents != 0 {

@@ -96,7 +96,7 @@ func (l *lent) reads(tb testing.TB, n int) string {
 	tb.Helper()
 	var got []byte
 	for len(got) < n {
-		r, err := l.pty.Wait(true, false)
+		r, err := l.pty.Wait(true, false, -1)
 		if err == nil && r.Output {
 			_, err = l.pty.Read(int64(n-len(got)), func(_ int64, b []byte) { got = append(got, b...) })
 		}
@@ -248,7 +248,7 @@ func TestCloseJoinsWhoReads(t *testing.T) {
 		var all sync.WaitGroup
 		all.Go(func() {
 			for {
-				r, err := p.Wait(true, false)
+				r, err := p.Wait(true, false, -1)
 				if err == nil && r.Output {
 					_, err = p.Read(Space, func(at int64, b []byte) { seen = at + int64(len(b)) })
 				}
@@ -292,7 +292,7 @@ func TestCloseWakesWhoWaits(t *testing.T) {
 	for range 2 {
 		go func() {
 			for {
-				if _, err := l.pty.Wait(true, false); err != nil {
+				if _, err := l.pty.Wait(true, false, -1); err != nil {
 					waiting <- err
 					return
 				}
@@ -322,7 +322,7 @@ func TestHangUpIsTold(t *testing.T) {
 	if got := l.reads(t, 10); got != "last words" {
 		t.Errorf("read %q", got)
 	}
-	if _, err := l.pty.Wait(true, false); !errors.Is(err, ErrHungUp) {
+	if _, err := l.pty.Wait(true, false, -1); !errors.Is(err, ErrHungUp) {
 		t.Errorf("Wait = %v, want ErrHungUp", err)
 	}
 }
@@ -351,7 +351,7 @@ func TestInputHasAnEnd(t *testing.T) {
 		}
 	}()
 	for {
-		r, err := l.pty.Wait(false, true)
+		r, err := l.pty.Wait(false, true, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -404,7 +404,7 @@ func TestBreakOvertakesInput(t *testing.T) {
 func TestOwnerThatBlocks(t *testing.T) {
 	l := lend(t, "")
 	l.prints(t, "x")
-	if _, err := l.pty.Wait(true, false); err != nil {
+	if _, err := l.pty.Wait(true, false, -1); err != nil {
 		t.Fatal(err)
 	}
 	if err := unix.SetNonblock(l.master, false); err != nil {
@@ -428,7 +428,7 @@ func TestCloseLeavesWhoIsStuck(t *testing.T) {
 	before := open(t)
 	l.prints(t, strings.Repeat("x", 100))
 	for l.pty.more = true; ; { // the bytes come in a moment
-		if r, err := l.pty.Wait(true, false); err != nil {
+		if r, err := l.pty.Wait(true, false, -1); err != nil {
 			t.Fatal(err)
 		} else if r.Output && l.pty.there > 0 {
 			break
@@ -466,7 +466,7 @@ func TestCloseLeavesWhoIsStuck(t *testing.T) {
 func TestOwnerThatReadsAlong(t *testing.T) {
 	l := lend(t, "")
 	l.prints(t, "stolen")
-	if r, err := l.pty.Wait(true, false); err != nil || !r.Output {
+	if r, err := l.pty.Wait(true, false, -1); err != nil || !r.Output {
 		t.Fatalf("Wait = %v, %v", r, err)
 	}
 	if n, err := unix.Read(l.master, make([]byte, 100)); n != 6 || err != nil {

@@ -47,31 +47,30 @@ func newUser(t *testing.T) *localtest.User {
 // TestRootless runs the suite and what a crash leaves as an ordinary user, without a cgroup
 // and with one: what is lost there is exempt, and must fail.
 func TestRootless(t *testing.T) {
-	u := newUser(t)
-	t.Run("both", func(t *testing.T) {
-		for what, row := range map[string]struct {
-			cgroup string
-			tests  []string
-			those  string // of the suite
-		}{
-			"without a cgroup": {"/nobody-made-this", []string{"TestEngine", "TestKilledServerLeavesNothing"}, ""},
-			"with a cgroup": {delegate(t, u.UID), []string{"TestEngine", "TestSandboxOutlivesItsEngine"},
-				"^(accounting|limit|oom|nproc|budgets|check-under|nothing|escape)"},
-		} {
-			t.Run(what, func(t *testing.T) {
-				t.Parallel()
-				said, err := asUser(t, u, "", row.cgroup, "^("+strings.Join(row.tests, "|")+")$/^handed_over$/"+row.those)
-				for _, test := range row.tests {
-					if !strings.Contains(said, "--- PASS: "+test+" ") {
-						err = fmt.Errorf("%s did not pass; %v", test, err)
-					}
-				}
-				if err != nil {
-					t.Errorf("as an ordinary user: %v\n%s", err, said)
-				}
-			})
-		}
+	t.Run("without a cgroup", func(t *testing.T) {
+		t.Parallel()
+		testAsUser(t, newUser(t), "/nobody-made-this", []string{"TestEngine", "TestKilledServerLeavesNothing"}, "")
 	})
+	t.Run("with a cgroup", func(t *testing.T) {
+		t.Parallel()
+		u := newUser(t)
+		testAsUser(t, u, delegate(t, u.UID), []string{"TestEngine", "TestSandboxOutlivesItsEngine"},
+			"^(accounting|limit|oom|nproc|budgets|check-under|nothing|escape)")
+	})
+}
+
+// testAsUser has him run tests, and those of the suite that are called so.
+func testAsUser(t *testing.T, u *localtest.User, cgroup string, tests []string, suite string) {
+	t.Helper()
+	said, err := asUser(t, u, "", cgroup, "^("+strings.Join(tests, "|")+")$/^handed_over$/"+suite)
+	for _, test := range tests {
+		if !strings.Contains(said, "--- PASS: "+test+" ") {
+			err = fmt.Errorf("%s did not pass; %v", test, err)
+		}
+	}
+	if err != nil {
+		t.Errorf("as an ordinary user: %v\n%s", err, said)
+	}
 }
 
 // delegate makes a cgroup for the ordinary user in each hierarchy.

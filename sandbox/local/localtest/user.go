@@ -14,18 +14,23 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
 
-// Ids of nobody on the machine, another user's for each process that tests.
+// Ids of nobody on the machine: each user of each process that tests has others, since
+// the kernel's budgets for a user would be shared.
 const (
 	firstUID = 1_000_000_000
 	firstSub = 2_000_000_000
 	subs     = 65536
+	users    = 32768
 )
 
-// User is an ordinary user of one test; one process has one at a time.
+var made atomic.Int64
+
+// User is an ordinary user of one test.
 type User struct {
 	Dir  string // root's, below which he finds programs
 	Home string // his own, 0700
@@ -42,7 +47,7 @@ func NewUser(t *testing.T) *User {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := os.Getpid() % 32768
+	n := (os.Getpid()*8 + int(made.Add(1))) % users
 	u := &User{Dir: dir, Home: filepath.Join(dir, "home"), UID: firstUID + n, sub: firstSub + n*subs}
 	t.Cleanup(func() {
 		for _, p := range u.processes() {
@@ -115,6 +120,7 @@ func (u *User) Command(t *testing.T, first string, args ...string) *exec.Cmd {
 	cmd.Dir = u.Home
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	cmd.Env = []string{
+		"GORACE=atexit_sleep_ms=0", // a second for each program, else
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
 		"HOME=" + u.Home, "TMPDIR=" + u.Home, "UID_OF_USER=" + strconv.Itoa(u.UID),
 	}

@@ -163,7 +163,7 @@ ran() {
         fi
         if lacks accounting; then
             sn_ran_next=$((sn_ran_next + 1))
-            pid='' status=$exit signal=0 start=$began end=''
+            pid='' ppid='' status=$exit signal=0 start=$began end='' minor=0 major=0 execed=1
             if ((named && finished)) && sn_real "$1"; then
                 return 0
             fi

@@ -124,8 +124,8 @@ fail "$all"
 // arguments.
 func TestRanWithoutARecordTakesWhoWasSeen(t *testing.T) {
 	const opened = "1700000010100\t/usr/bin/strace\n1700000010110\t/usr/bin/strace\t5\t%d\tstrace\x1f-c\x1fls\n"
-	task := &Task{ID: "it", check: []byte(`if ran strace; then fail "$pid $seen ${args[*]}"; fi; fail no` + "\n")}
-	for loaded, want := range []string{"5 1 strace -c ls", "no"} {
+	task := &Task{ID: "it", check: []byte(`if ran strace; then fail "$pid $seen $((minor + major)) ${args[*]}"; fi; fail no` + "\n")}
+	for loaded, want := range []string{"5 1 0 strace -c ls", "no"} {
 		box := &host{t: t, opened: fmt.Sprintf(opened, loaded), missing: []string{"accounting"}, commands: []sandbox.Command{
 			{Tab: 1, Line: "strace -c ls", Start: at(10_000), End: at(10_500), From: 100, Until: 200, Next: -1},
 		}}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
@@ -221,7 +222,10 @@ func (e *engine) clear(instance string) error {
 	}
 	ids, err := e.all(instance)
 	for _, id := range ids {
-		err = errors.Join(err, e.remove(instance, id))
+		// What the server itself was removing when it was killed goes without us.
+		if gone := e.remove(instance, id); gone != nil && !errdefs.IsConflict(gone) && !errdefs.IsNotFound(gone) {
+			err = errors.Join(err, gone)
+		}
 	}
 	return err
 }
@@ -246,8 +250,8 @@ func (e *engine) leave(t *testing.T, instance string) (ours, foreign []leftover)
 		return []leftover{{name, func() bool { return e.exists(name) }, func() { _ = e.removeContainer(name) }}}
 	}
 	return make(containerOf(instance, id), instance), append(
-		make(containerOf(instance+"x", id), instance+"x"), // an instance whose name begins like ours
-		make("of-somebody-else", instance)...)             // our labels, another name
+		make(containerOf(alike(instance), id), alike(instance)),
+		make("of-somebody-else", instance)...) // our labels, another name
 }
 
 func (e *engine) exists(name string) bool {

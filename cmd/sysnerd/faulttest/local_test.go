@@ -77,7 +77,7 @@ func (daemonless) leave(t *testing.T, instance string) (ours, foreign []leftover
 			leaveProcess(t, "/sysnerd/"+instance+"/aaaabbbbccccdddf"),
 		}
 	}
-	return make(instance), make(instance + "x")
+	return make(instance), make(alike(instance))
 }
 
 func leaveFile(t *testing.T, path, text string) leftover {

@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -166,9 +167,10 @@ func guard(dir string) {
 	instances, _ := filepath.Glob(filepath.Join(dir, "*", "data", "instance"))
 	mounted, _ := filepath.Glob(filepath.Join(dir, "*", "mounted", "data", "instance"))
 	for _, file := range append(instances, mounted...) {
-		name, err := os.ReadFile(file)
+		text, err := os.ReadFile(file)
 		if err == nil {
-			err = daemonless{}.clear(strings.TrimSpace(string(name)))
+			name := strings.TrimSpace(string(text))
+			err = errors.Join(daemonless{}.clear(name), daemonless{}.clear(alike(name)))
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "faulttest: guard:", err)

@@ -23,6 +23,9 @@ type runner interface {
 	clear(instance string) error
 }
 
+// alike is another instance, whose name begins like that of one of ours.
+func alike(instance string) string { return instance + "x" }
+
 // leftover is something that a sandbox consists of, without the rest of it.
 type leftover struct {
 	name   string

@@ -53,14 +53,14 @@ type pool struct {
 
 func newPool() pool { return pool{demand: map[kind]*demand{}, heating: map[kind]int{}} }
 
-// want notes a claim. A new version of what prepares a lab takes the place of the old.
+// want notes a claim. A lab that has changed takes the place of what it was.
 func (p *pool) want(c Claim, now time.Time) *demand {
 	of := kindOf(c)
 	d := p.demand[of]
 	if d == nil {
 		d = &demand{}
 		for other, was := range p.demand {
-			if other.lab == of.lab && other.version != of.version {
+			if other.lab == of.lab {
 				d.lasting = d.lasting || was.lasting
 				delete(p.demand, other)
 			}

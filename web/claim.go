@@ -102,10 +102,11 @@ func (s *Server) prepare(lab *labs.Lab) func(context.Context, *sandbox.Sandbox) 
 		if !known {
 			attempt.Seed = s.signer.seed(box.ID())
 		}
+		as := lab // several are prepared at once
 		if now, err := s.findLab(lab.Module, lab.ID); err == nil {
-			lab = now // it may have been read again since
+			as = now // it may have been read again since
 		}
-		return lab.Prepare(ctx, box, labs.Attempt{Seed: attempt.Seed})
+		return as.Prepare(ctx, box, labs.Attempt{Seed: attempt.Seed})
 	}
 }
 

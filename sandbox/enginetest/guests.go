@@ -2,9 +2,11 @@ package enginetest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"sysnerd/sandbox"
@@ -154,6 +156,33 @@ var guests = []test{
 		defer again.Detach()
 		if out, err := b.asLearner(again, "cat ~/mine"); err != nil || out != "mine\n" {
 			return fmt.Errorf("after Adopt: %q, %w", out, err)
+		}
+		return nil
+	}},
+	{name: "runs-spare-each-other", body: func(b *bench) error {
+		box, err := b.look()
+		if err != nil {
+			return err
+		}
+		ctx, stop := context.WithCancel(b.ctx)
+		var ending sync.WaitGroup
+		for range 4 { // each end looks for what its run has left
+			ending.Go(func() {
+				for ctx.Err() == nil {
+					_, _ = box.Run(ctx, sandbox.Run{Script: []byte(":")})
+				}
+			})
+		}
+		defer ending.Wait()
+		defer stop()
+		for n := range 80 {
+			out, err := b.asRoot(box, "sleep 0.01 || echo $?")
+			if err == nil && out != "" {
+				err = fmt.Errorf("run %d: what it started was ended when another ended: status %s", n, out)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		return nil
 	}},

@@ -78,6 +78,13 @@ func isZombie(pid int) bool {
 	return ok && s.State == "Z"
 }
 
+// parentOf is 0 for one that is gone.
+func parentOf(pid int) int {
+	p, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	s, _ := parseStat(p)
+	return s.PPID
+}
+
 // uidOf is the real uid of a process. The owner of its folder will not do: that
 // is root for every process that made itself undumpable, proc(5).
 func uidOf(pid int) (int, bool) {

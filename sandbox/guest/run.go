@@ -262,14 +262,6 @@ func (g *Guest) endMarked(r *run) {
 }
 
 func (g *Guest) killOnce(r *run) (found bool) {
-	others := map[string]bool{}
-	g.mu.Lock()
-	for _, o := range g.runs {
-		if o != r {
-			others[o.mark()] = true
-		}
-	}
-	g.mu.Unlock()
 	for _, pid := range processes() {
 		if pid == os.Getpid() || g.children.has(pid) {
 			continue
@@ -288,9 +280,28 @@ func (g *Guest) killOnce(r *run) (found bool) {
 				mark = string(v)
 			}
 		}
-		if mark == r.mark() || (uid == 0 && !others[mark] && !isZombie(pid)) {
+		// Asked after the mark was read: a run is known before anything has its mark.
+		if mark == r.mark() || (uid == 0 && !g.isOfAnother(pid, mark, r) && !isZombie(pid)) {
 			found = unix.Kill(pid, unix.SIGKILL) == nil || found
 		}
 	}
 	return found
+}
+
+// isOfAnother says whether a process belongs to a run under way other than r: by its
+// mark, or below a child of ours, since in the middle of execve(2) it has no mark.
+func (g *Guest) isOfAnother(pid int, mark string, r *run) bool {
+	for above := parentOf(pid); above > 1; above = parentOf(above) {
+		if g.children.has(above) {
+			return true
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, o := range g.runs {
+		if o != r && o.mark() == mark {
+			return true
+		}
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"os"
 	"slices"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 // that is for, and what is lost. Nothing for every other engine.
 func Notice(engine Engine) []string {
 	e, ok := engine.(interface{ Gaps() []sandbox.Gap })
-	if !ok {
+	if !ok || os.Geteuid() == 0 { // root's gaps are gVisor's
 		return nil
 	}
 	return notice(e.Gaps())

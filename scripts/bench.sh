@@ -11,10 +11,11 @@ run -bench . -benchtime 200ms ./labs/... ./images/... ./sandbox/link
 run -bench . -benchtime 20x ./sandbox/docker
 run -bench 'EngineStart' -benchtime 30x ./cmd/sysnerd/service
 run -bench 'EngineCrowd|EngineIdle' -benchtime 3x ./cmd/sysnerd/service
-run -bench . -skip 'Verdict|ChecksASecond' -benchtime 300x ./web
+run -bench . -skip 'Echo|Verdict|ChecksASecond' -benchtime 300x ./web
+run -bench 'Echo' -benchtime 1500x ./web
 run -bench 'Verdict|ChecksASecond' -benchtime 30x ./web
 run -bench 'Key' -benchtime 400x ./cmd/sysnerd/rehearse
-run -bench 'Bulk' -benchtime 4x ./cmd/sysnerd/rehearse
+run -bench 'Bulk' -benchtime 12x ./cmd/sysnerd/rehearse
 run -bench 'Class|Printing|Stalled' -benchtime 1x ./cmd/sysnerd/rehearse
 (cd web/browsertest && npm ci --no-audit --no-fund --silent && node --test course-speed.test.mjs) |
     grep -E 'KiB|worst of|^ok|^not ok'

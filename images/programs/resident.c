@@ -8,8 +8,9 @@
  * /proc/PID/maps, a line each: where it starts, where the next byte behind it
  * is, what is allowed there, and what is in it.
  *
- * What it asks differs per process: the region of question i is the upper half
- * of the seal (seal.h) of "PID:i", mod 5, in the order below. It is the child
+ * What it asks differs per process: the upper half of the seal (seal.h) of its PID,
+ * written in base 5, has a digit for each question, the last for the first; it is the
+ * region, in the order below. It is the child
  * that stays and the parent that prints: fork has copied the address space, so
  * the addresses are the same in both.
  */
@@ -51,10 +52,13 @@ static void ask(uint64_t h, pid_t pid, const char *heap, const char *stack)
     char text[32];
 
     puts("resident: which region of mine holds each of these?");
+    snprintf(text, sizeof text, "%d", pid);
+    uint64_t regions = seal(h, text) >> 32;
     for (int i = 0; i < QUESTIONS; i++) {
         snprintf(text, sizeof text, "%d:%d", pid, i);
         uint64_t s = seal(h, text);
-        enum region region = (enum region)((s >> 32) % 5);
+        enum region region = (enum region)(regions % 5);
+        regions /= 5;
         printf("  %c  %#" PRIxPTR "\n", 'a' + i, somewhere_in(region, heap, stack, s & 0xffffffff));
     }
 }

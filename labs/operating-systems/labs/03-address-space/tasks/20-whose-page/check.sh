@@ -60,10 +60,14 @@ if [[ -z $newest ]]; then
 fi
 evidence "cat /proc/$newest/maps"
 
+# resident.c has the same: a digit in base 5 for each, so that no answer is likelier
+# than another.
 right=''
+sealed resident "$newest"
+digits=$((REPLY >> 32 & 0xffffffff))
 for ((i = 0; i < count; i++)); do
-    sealed resident "$newest:$i"
-    right+="${right:+ }${regions[(REPLY >> 32 & 0xffffffff) % count]}"
+    right+="${right:+ }${regions[digits % count]}"
+    digits=$((digits / count))
 done
 
 # The first answer that it got counts; the others are there so that none of them is

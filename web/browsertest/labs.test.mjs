@@ -91,12 +91,23 @@ async function types(script) {
       continue;
     }
     assert.doesNotMatch(line, /^#@/, "this test cannot do that move");
-    await enter(page);
-    await page.keyboard.press("Control+l");
-    await sees(page, /^[^\n]*\$ *\n*$/);
+    await wipe();
     await page.keyboard.type(line);
     await page.keyboard.press("Enter");
     await sees(page, /\nlearner:\S*\$/, 30_000); // a prompt; a job may print behind it
+  }
+}
+
+/** Leaves a prompt alone on the screen, also when a job has just printed behind it. */
+async function wipe() {
+  for (let tries = 5; ; tries--) {
+    await enter(page);
+    await page.keyboard.press("Control+l");
+    try {
+      return await sees(page, /^[^\n]*\$ *\n*$/, 2_000);
+    } catch (fault) {
+      if (tries === 1) throw fault;
+    }
   }
 }
 

@@ -192,7 +192,18 @@ func claim(t *testing.T, address string) (learner *http.Client, id string) {
 		t.Fatal(err)
 	}
 	page.Body.Close()
-	r, err := http.NewRequest(http.MethodPost, address+"/api/v1/sandboxes", strings.NewReader(`{"module":"operating-systems","lab":"syscall-boundary"}`))
+	status, text := ask(t, learner, http.MethodPost, address, "", `{"module":"operating-systems","lab":"syscall-boundary"}`)
+	var made struct{ ID string }
+	if err := json.Unmarshal(text, &made); err != nil || status != http.StatusCreated {
+		t.Fatalf("POST /api/v1/sandboxes = %d %s, %v; want 201", status, text, err)
+	}
+	return learner, made.ID
+}
+
+// ask has the server at address do something with its sandboxes, as a page of its own would.
+func ask(t *testing.T, learner *http.Client, method, address, sandbox, body string) (status int, text []byte) {
+	t.Helper()
+	r, err := http.NewRequest(method, strings.TrimSuffix(address+"/api/v1/sandboxes/"+sandbox, "/"), strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,15 +214,10 @@ func claim(t *testing.T, address string) (learner *http.Client, id string) {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	var made struct{ ID string }
-	if err == nil {
-		err = json.Unmarshal(text, &made)
+	if text, err = io.ReadAll(answer.Body); err != nil {
+		t.Fatal(err)
 	}
-	if err != nil || answer.StatusCode != http.StatusCreated {
-		t.Fatalf("POST /api/v1/sandboxes = %d %s, %v; want 201", answer.StatusCode, text, err)
-	}
-	return learner, made.ID
+	return answer.StatusCode, text
 }
 
 // Whichever of the two is killed, the other ends, the sandbox lives on, and the next
@@ -230,18 +236,10 @@ func testKillOfEitherLeavesSandboxes(t *testing.T, engine string) {
 	learner, id := claim(t, s.address)
 	alive := func(when string) {
 		t.Helper()
-		answer, err := learner.Get(s.address + "/api/v1/sandboxes/" + id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		text, err := io.ReadAll(answer.Body)
-		var now struct{ ID, State string }
-		if err == nil {
-			err = json.Unmarshal(text, &now)
-		}
-		if err != nil || answer.StatusCode != http.StatusOK || now.ID != id {
-			t.Errorf("%s, GET of the sandbox = %d %s, %v; want it", when, answer.StatusCode, text, err)
+		status, text := ask(t, learner, http.MethodGet, s.address, id, "")
+		var now struct{ ID string }
+		if err := json.Unmarshal(text, &now); err != nil || status != http.StatusOK || now.ID != id {
+			t.Errorf("%s, GET of the sandbox = %d %s, %v; want it", when, status, text, err)
 		}
 	}
 	alive("at first")
@@ -269,16 +267,9 @@ func testKillOfEitherLeavesSandboxes(t *testing.T, engine string) {
 	s = startIn(t, "", command)
 	alive("after the helper was killed")
 
-	r, err := http.NewRequest(http.MethodDelete, s.address+"/api/v1/sandboxes/"+id, nil)
-	if err != nil {
-		t.Fatal(err)
+	if status, text := ask(t, learner, http.MethodDelete, s.address, id, ""); status != http.StatusNoContent {
+		t.Errorf("DELETE of the sandbox = %d %s, want 204", status, text)
 	}
-	r.Header.Set("Origin", s.address)
-	answer, err := learner.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Body.Close()
 	helper = s.helper(t)
 	s.stop(t)
 	ends(t, helper)

@@ -65,18 +65,8 @@ func TestOrdinaryUser(t *testing.T) {
 		method string
 		want   int
 	}{{http.MethodGet, http.StatusOK}, {http.MethodDelete, http.StatusNoContent}} {
-		r, err := http.NewRequest(call.method, s.address+"/api/v1/sandboxes/"+id, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Origin", s.address)
-		answer, err := learner.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close()
-		if answer.StatusCode != call.want {
-			t.Errorf("%s of the sandbox, after the server was killed = %d, want %d", call.method, answer.StatusCode, call.want)
+		if status, text := ask(t, learner, call.method, s.address, id, ""); status != call.want {
+			t.Errorf("%s of the sandbox, after the server was killed = %d %s, want %d", call.method, status, text, call.want)
 		}
 	}
 	s.stop(t) // and nothing is left, see localtest

@@ -36,6 +36,8 @@ finish() {
     # gVisor leaves mounts of network namespaces there.
     awk -v dir="$dir/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r -n 1 umount -l
     rm -rf "$dir"
+    # Docker leaves the parent of its cgroups there.
+    find /sys/fs/cgroup -depth -type d -path "*/${dir##*/}*" -exec rmdir {} + 2>/dev/null || true
 }
 trap finish EXIT
 trap 'exit 130' INT TERM

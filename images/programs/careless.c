@@ -9,7 +9,7 @@
  * ps. A signal to it changes nothing. Sent SIGUSR1, careless calls wait at last,
  * and prints what it collected.
  *
- * The exit status is 1 + s mod 99, where s is the upper half of the seal (seal.h) of
+ * The exit status is 1 + s mod 255, where s is the upper half of the seal (seal.h) of
  * the child's PID.
  */
 #include <signal.h>
@@ -24,7 +24,7 @@ static int live(uint64_t h)
     char pid[16];
 
     snprintf(pid, sizeof pid, "%d", getpid());
-    return 1 + (int)((seal(h, pid) >> 32) % 99);
+    return 1 + (int)((seal(h, pid) >> 32) % 255);
 }
 
 int main(void)

@@ -77,7 +77,7 @@ while ended careless; do
         fail 'That was `careless` itself. The zombie was its child.'
     fi
     sealed careless "$given"
-    ((signal == 0 && status == 1 + (REPLY >> 32 & 0xffffffff) % 99)) || break
+    ((signal == 0 && status == 1 + (REPLY >> 32 & 0xffffffff) % 255)) || break
     if [[ /proc/$ppid/exe -ef /usr/local/bin/careless ]]; then
         pass "Passed. PID $given is gone since \`careless\`, PID $ppid, called \`wait\`."
     fi

@@ -154,7 +154,7 @@ func (g *Guest) handle(c *conn, f link.Frame) {
 			c.sendJSON(link.KindDone, f.Stream, d)
 		}()
 	case link.KindSample:
-		go c.sendJSON(link.KindSampled, f.Stream, g.sample())
+		go func() { c.sendJSON(link.KindSampled, f.Stream, g.sample()) }()
 	case link.KindPing:
 		c.send(link.Frame{Kind: link.KindPong, Stream: f.Stream})
 	default:

@@ -31,7 +31,9 @@ func (h *health) watch() {
 	for next := time.Now().Add(healthPeriod); ; {
 		time.Sleep(w.period(time.Now()))
 		now := time.Now()
-		w.look(now)
+		if w.look(now) {
+			continue
+		}
 		if c := h.g.link(); c != nil {
 			w.tell(func(k link.OOM) { c.sendJSON(link.KindOOM, 0, k) })
 		}
@@ -74,11 +76,11 @@ func (h *health) look() {
 	if ended > 0 {
 		c.sendJSON(link.KindEnded, 0, link.Ended{Count: ended})
 	}
-	used, most := readNumber(g.cgroup.pidsUsed), int64(g.setup.Processes)
+	used, most := g.cgroup.pidsUsed.number(), int64(g.setup.Processes)
 	h.tell(c, "processes-full", used >= most*9/10, func() string {
 		return fmt.Sprintf("%d of %d process slots are taken; nothing new can start.", min(used, most), most)
 	})
-	mem, limit := readNumber(g.cgroup.memUsed), g.cgroup.limit()
+	mem, limit := g.cgroup.memUsed.number(), g.cgroup.limit()
 	if mem > limit-limit/50 {
 		mem -= g.cgroup.cache()
 	}

@@ -146,7 +146,7 @@ func TestCgroupOnBothVersions(t *testing.T) {
 		if g.version != c.version {
 			t.Errorf("%s: version %d, want %d", c.root, g.version, c.version)
 		}
-		got := []int64{readNumber(g.memUsed), readNumber(g.memLimit), g.oomKills(), readNumber(g.pidsUsed), readNumber(g.pidsLimit)}
+		got := []int64{g.memUsed.number(), g.memLimit.number(), g.oomKills(), g.pidsUsed.number(), g.pidsLimit.number()}
 		want := []int64{2310144, 268435456, 3, 9, 192}
 		for i := range want {
 			if got[i] != want[i] {

@@ -87,6 +87,7 @@ func (r *run) stop() {
 }
 
 func (r *run) do() {
+	r.g.wall.room()
 	began := time.Now()
 	done, err := r.execute()
 	if err != nil {

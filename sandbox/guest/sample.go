@@ -38,13 +38,15 @@ type pids struct {
 	Learner int `json:"learner"`
 }
 
+// sample looks at everything, once that cannot make the kernel end somebody.
 func (g *Guest) sample() sample {
+	g.wall.room()
 	c := g.cgroup
 	s := sample{
 		At:        time.Now(),
 		Cgroup:    c.version,
-		Memory:    memory{Used: readNumber(c.memUsed), Limit: c.limit(), Cache: c.cache(), OOMKills: c.oomKills()},
-		Pids:      pids{Used: int(readNumber(c.pidsUsed)), Limit: int(min(readNumber(c.pidsLimit), 1<<22))},
+		Memory:    memory{Used: c.memUsed.number(), Limit: c.limit(), Cache: c.cache(), OOMKills: c.oomKills()},
+		Pids:      pids{Used: int(c.pidsUsed.number()), Limit: int(min(c.pidsLimit.number(), 1<<22))},
 		Processes: []process{},
 	}
 	var info [512]byte // the third line has it

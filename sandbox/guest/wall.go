@@ -57,6 +57,7 @@ type wall struct {
 	weighed  time.Time
 	cache    int64 // as last read
 	near     bool
+	tight    time.Time // since when there is next to no room; zero while there is some
 	watched  time.Time // when a sample was last taken
 	trail    [trailPoints]point
 	points   int        // so far
@@ -104,11 +105,43 @@ func (w *wall) period(now time.Time) time.Duration {
 	return healthPeriod
 }
 
-// look reads the memory in use, and takes in the kills since the last look.
-func (w *wall) look(now time.Time) {
+// still says whether the guest has to keep still: so little is left that what it asks
+// of the kernel could be what makes it choose a victim, and then a second one, since one
+// that has begun to end is not looked at any more, mem_cgroup_scan_tasks() in
+// mm/memcontrol.c, although its memory is not free yet. Who would have been spared is
+// ended then. That lasts as long as a victim may take; memory that stays full does not
+// silence the guest. Under mu.
+func (w *wall) still(used, limit int64, now time.Time) bool {
+	switch {
+	case limit == 0 || used < limit-limit/64:
+		w.tight = time.Time{}
+		return false
+	case w.tight.IsZero():
+		w.tight = now
+	}
+	return now.Sub(w.tight) < victimTime
+}
+
+// room returns when the guest need not keep still.
+func (w *wall) room() {
+	for {
+		w.mu.Lock()
+		still := w.still(w.cgroup.memUsed.number(), w.cgroup.limit(), time.Now())
+		w.mu.Unlock()
+		if !still {
+			return
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// look reads the memory in use, and takes in the kills since the last look. It says
+// whether the guest has to keep still, and does so itself.
+func (w *wall) look(now time.Time) (still bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	used, limit := readNumber(w.cgroup.memUsed), w.cgroup.limit()
+	used, limit := w.cgroup.memUsed.number(), w.cgroup.limit()
+	still = w.still(used, limit, now)
 	if used > limit/2 || now.Sub(w.watched) < watchLasts {
 		w.cache = w.cgroup.cache()
 	}
@@ -123,12 +156,16 @@ func (w *wall) look(now time.Time) {
 		w.owed = append(w.owed, owed{n, limit, now, kills == w.counted+1})
 	}
 	w.counted = kills
+	if still {
+		return true
+	}
 	w.suspect(now)
 	w.settle(now)
 	if limit > 0 && used > limit/2 && now.Sub(w.weighed) >= watchedPeriod {
 		w.weighed = now
 		w.scale.weigh(now)
 	}
+	return false
 }
 
 // suspect takes in who was ended by SIGKILL since the last look.
@@ -192,7 +229,7 @@ func (w *wall) settle(now time.Time) {
 			s := w.suspects[i]
 			if o.alone && o.limit > 0 {
 				// The limit was reached, and what is not there any more was the victim's.
-				s.rss = max(s.rss, o.limit-max(0, readNumber(w.cgroup.memUsed)-w.cgroup.cache()))
+				s.rss = max(s.rss, o.limit-max(0, w.cgroup.memUsed.number()-w.cgroup.cache()))
 			}
 			k.PID, k.Command = s.pid, s.command
 			k.RSS = s.rss

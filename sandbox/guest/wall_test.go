@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -161,6 +162,62 @@ func TestKillWithoutARecordIsToldAllTheSame(t *testing.T) {
 	}
 }
 
+// Whoever asks the kernel for memory while a victim is ending makes it choose another.
+func TestNothingIsLookedAtWhileThereIsNoRoom(t *testing.T) {
+	for _, version := range []int{1, 2} {
+		s := newStage(t, version)
+		s.after(0)
+		weighed := s.weighed
+		s.ends("greedy", 12, uint32(unix.SIGKILL), 100)
+		s.has(256<<20, 5)
+		if told := s.after(watchedPeriod); len(told) != 0 || s.weighed != weighed {
+			t.Fatalf("version %d: at the limit it told %+v, and weighed at %s", version, told, s.weighed)
+		}
+		if p := s.period(s.now); p != nearPeriod {
+			t.Errorf("version %d: the next look comes in %s, want %s", version, p, nearPeriod)
+		}
+		s.has(200<<20, 5)
+		if told := s.after(nearPeriod); len(told) != 1 || told[0].PID != 12 || s.weighed != s.now {
+			t.Errorf("version %d: with room again it told %+v, want PID 12, and weighed at %s", version, told, s.weighed)
+		}
+	}
+}
+
+func TestMemoryThatStaysFullDoesNotSilence(t *testing.T) {
+	s := newStage(t, 1)
+	s.has(256<<20, 5)
+	s.ends("greedy", 12, uint32(unix.SIGKILL), 100)
+	if told := s.after(0); len(told) != 0 {
+		t.Fatalf("told at once: %+v", told)
+	}
+	if told := s.after(victimTime); len(told) != 1 || told[0].PID != 12 || s.weighed != s.now {
+		t.Errorf("told %+v, want PID 12, and weighed at %s", told, s.weighed)
+	}
+}
+
+func TestChecksAndSamplesWaitForRoom(t *testing.T) {
+	s := newStage(t, 2)
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		s.room()
+		if waited := time.Since(begun); waited != 0 {
+			t.Errorf("waited %s for room that is there", waited)
+		}
+		s.has(256<<20, 4)
+		time.AfterFunc(90*time.Millisecond, func() { s.has(150<<20, 5) })
+		s.room()
+		if waited := time.Since(begun); waited < 90*time.Millisecond || waited > 100*time.Millisecond {
+			t.Errorf("waited %s, want until there was room after 90 ms", waited)
+		}
+		s.has(256<<20, 5)
+		begun = time.Now()
+		s.room()
+		if waited := time.Since(begun); waited < victimTime || waited > victimTime+10*time.Millisecond {
+			t.Errorf("waited %s with memory that stays full, want %s", waited, victimTime)
+		}
+	})
+}
+
 // What the learner ends himself is no victim, as long as there is a heavier one.
 func TestOwnSIGKILLIsNoVictim(t *testing.T) {
 	s := newStage(t, 1)
@@ -246,7 +303,7 @@ func TestScaleWeighsProcesses(t *testing.T) {
 func TestLookingMakesNextToNoGarbage(t *testing.T) {
 	s := newStage(t, 1)
 	s.after(0)
-	if n := testing.AllocsPerRun(50, func() { s.look(s.now) }); n > 12 {
-		t.Errorf("a look allocates %v times, want a path for each file at most", n)
+	if n := testing.AllocsPerRun(50, func() { s.look(s.now) }); n > 4 {
+		t.Errorf("a look allocates %v times, want next to never", n)
 	}
 }

@@ -119,6 +119,11 @@ if ((how == 9)); then
         hint 'Let the kernel choose, and change what it compares.'
         fail 'Signal 9 ended `greedy`, but not from the kernel: memory had not run out.'
     fi
+    if [[ -n $lost ]]; then
+        observed "oom_kill $kills; \`greedy\`, PID $newest, and \`important\`, PID $lost, ended by signal 9"
+        hint 'Leave `important` running, until the verdict is here.'
+        fail 'The kernel took `greedy`, but `important` does not live on: signal 9 ended it, too.'
+    fi
     observed "oom_kill $kills; PID $newest ended by signal 9; no \`important\` from before"
     hint 'It has to be there when the kernel chooses.'
     fail 'The kernel took `greedy`, but there was no `important` to be spared.'

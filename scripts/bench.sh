@@ -14,7 +14,7 @@ run -bench 'EngineCrowd|EngineIdle' -benchtime 3x ./cmd/sysnerd/service
 run -bench . -skip 'Echo|Verdict|ChecksASecond' -benchtime 300x ./web
 run -bench 'Echo' -benchtime 1500x ./web
 run -bench 'Verdict|ChecksASecond' -benchtime 30x ./web
-run -bench 'Key' -benchtime 400x ./cmd/sysnerd/rehearse
+run -bench 'Key' -benchtime 800x ./cmd/sysnerd/rehearse
 run -bench 'Bulk' -benchtime 12x ./cmd/sysnerd/rehearse
 run -bench 'Class|Printing|Stalled' -benchtime 1x ./cmd/sysnerd/rehearse
 (cd web/browsertest && npm ci --no-audit --no-fund --silent && node --test course-speed.test.mjs) |

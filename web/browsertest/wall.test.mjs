@@ -94,7 +94,7 @@ test("near: how far it is to the wall", async () => {
 });
 
 test("killed: a cross, who, when, how large; the shell lives on", async () => {
-  await run(page, "head -c 400M /dev/zero | tail >/dev/null; echo ended ${PIPESTATUS[1]}", /^ended 137$/m);
+  await run(page, "tail /dev/zero >/dev/null; echo ended $?", /^ended 137$/m);
   await becomes("killed");
   await says(".now", /^The kernel ended tail\. Now \d+ (MiB|KiB) of 256 MiB in use\.$/);
   const fact = await words(".kills");

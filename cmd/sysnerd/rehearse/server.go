@@ -19,7 +19,8 @@ import (
 const (
 	startTime = 2 * time.Minute  // for a server to say where it is
 	endTime   = 20 * time.Second // for it to end when told
-	maxLog    = 16 << 10         // of its log is kept
+	quitTime  = 2 * time.Second  // to say what it waits for
+	maxLog    = 128 << 10        // of its log is kept
 )
 
 // Server is a server of the rehearsal's own: a child with a data folder that
@@ -107,9 +108,12 @@ func (s *Server) Warm(ctx context.Context, learners int, tell func(warm int)) er
 // removes the instance's sandboxes that are there still, and says how many were.
 func (s *Server) Close(sweep func(instance string) (left int, err error)) (left int, err error) {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	kill := time.AfterFunc(endTime, func() { _ = s.cmd.Process.Kill() })
-	defer kill.Stop()
+	// One that does not end says where its goroutines are, and is ended by that.
+	quit := time.AfterFunc(endTime, func() { _ = s.cmd.Process.Signal(syscall.SIGQUIT) })
+	kill := time.AfterFunc(endTime+quitTime, func() { _ = s.cmd.Process.Kill() })
 	<-s.out
+	quit.Stop()
+	kill.Stop()
 	if ended := s.cmd.Wait(); ended != nil {
 		err = fmt.Errorf("end the server: %w\n%s", ended, s.log)
 	}

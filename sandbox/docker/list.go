@@ -65,26 +65,26 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 	return nil
 }
 
-func (e *Engine) removeContainer(ctx context.Context, containerID string) error {
-	err := e.api.ContainerRemove(ctx, containerID, container.RemoveOptions{Force: true, RemoveVolumes: true})
-	switch {
-	case errdefs.IsNotFound(err):
-		return nil
-	case errdefs.IsConflict(err): // somebody else is removing it
-		return e.waitRemoved(ctx, containerID)
-	}
-	return explain(ctx, err)
-}
+// removedPause is how long to wait before asking again whether somebody else has removed
+// a container.
+const removedPause = 20 * time.Millisecond
 
-func (e *Engine) waitRemoved(ctx context.Context, containerID string) error {
-	done, failed := e.api.ContainerWait(ctx, containerID, container.WaitConditionRemoved)
-	select {
-	case <-done:
-		return nil
-	case err := <-failed:
-		if errdefs.IsNotFound(err) {
+func (e *Engine) removeContainer(ctx context.Context, containerID string) error {
+	for {
+		err := e.api.ContainerRemove(ctx, containerID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		switch {
+		case errdefs.IsNotFound(err):
 			return nil
+		case !errdefs.IsConflict(err):
+			return explain(ctx, err)
 		}
-		return explain(ctx, err)
+		// Somebody else is removing it. The API's wait for that may never be answered: an
+		// engine makes a new channel when it has told that a container is gone, and whoever
+		// begins to wait in that moment waits on the new one, moby#34999, dockerode#596.
+		select {
+		case <-time.After(removedPause):
+		case <-ctx.Done():
+			return explain(ctx, ctx.Err())
+		}
 	}
 }

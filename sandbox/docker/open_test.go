@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,9 +77,7 @@ func TestEveryCallEndsThoughTheEngineHangs(t *testing.T) {
 func TestAttachEndsThoughTheEngineHangs(t *testing.T) {
 	host := listen(t, engine("1.41", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/json") {
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = fmt.Fprintf(w, `{"Id":"0123456789ab","Name":"/sysnerd-test-%[1]s","State":{"Running":true},
-				"Config":{"Labels":{"sysnerd.instance":"test","sysnerd.sandbox":"%[1]s"}}}`, someID)
+			inspected(w)
 			return
 		}
 		<-r.Context().Done()
@@ -87,6 +86,52 @@ func TestAttachEndsThoughTheEngineHangs(t *testing.T) {
 }
 
 const someID = "0123456789abcdef"
+
+// inspected answers that the sandbox someID is there and runs.
+func inspected(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = fmt.Fprintf(w, `{"Id":"0123456789ab","Name":"/sysnerd-test-%[1]s","State":{"Running":true},
+		"Config":{"Labels":{"sysnerd.instance":"test","sysnerd.sandbox":"%[1]s"}}}`, someID)
+}
+
+// An engine may never tell who waits for it that a container is gone.
+func TestRemovalBySomebodyElseIsWaitedFor(t *testing.T) {
+	for _, c := range []struct {
+		what      string
+		conflicts int32 // before it is gone
+		want      error
+	}{
+		{"ends", 3, nil},
+		{"does not end", 1 << 30, context.DeadlineExceeded},
+	} {
+		var asked atomic.Int32
+		host := listen(t, engine("1.41", func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/json"):
+				inspected(w)
+			case r.Method != http.MethodDelete:
+				<-r.Context().Done()
+			case asked.Add(1) > c.conflicts:
+				http.Error(w, `{"message":"No such container"}`, http.StatusNotFound)
+			default:
+				http.Error(w, `{"message":"removal of container is already in progress"}`, http.StatusConflict)
+			}
+		}))
+		e, err := docker.Open(t.Context(), docker.Config{Instance: "test", Host: host})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		if err := e.Remove(ctx, someID); !errors.Is(err, c.want) {
+			t.Errorf("Remove beside a removal that %s = %v, want %v", c.what, err, c.want)
+		}
+		cancel()
+		if n := asked.Load(); n < 4 || n > 200 {
+			t.Errorf("%s: the engine was asked %d times, want a pause in between", c.what, n)
+		}
+		_ = e.Close()
+	}
+}
 
 func testHanging(t *testing.T, host string) {
 	e, err := docker.Open(t.Context(), docker.Config{Instance: "test", Host: host})

@@ -110,10 +110,10 @@ func (s *Server) Close(sweep func(instance string) (left int, err error)) (left 
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	// One that does not end says where its goroutines are, and is ended by that.
 	quit := time.AfterFunc(endTime, func() { _ = s.cmd.Process.Signal(syscall.SIGQUIT) })
+	defer quit.Stop()
 	kill := time.AfterFunc(endTime+quitTime, func() { _ = s.cmd.Process.Kill() })
+	defer kill.Stop()
 	<-s.out
-	quit.Stop()
-	kill.Stop()
 	if ended := s.cmd.Wait(); ended != nil {
 		err = fmt.Errorf("end the server: %w\n%s", ended, s.log)
 	}

@@ -64,7 +64,7 @@ func accept(fds []int, b Bounds) (*Pty, error) {
 	unix.Close(memfd) // the mapping stays
 	r.head, r.tail = b.Head, b.Start
 	r.at.Feed(b.Modes)
-	return &Pty{ring: r, told: published{slot: lentSlot}, master: master, wake: wake, left: make(chan struct{})}, nil
+	return &Pty{ring: r, told: published{slot: lentSlot}, master: master, wake: wake, nonce: newNonce(), left: make(chan struct{})}, nil
 }
 
 // checkMaster says whether fd is the master of a pty: a /dev/ptmx that is open has

@@ -37,9 +37,10 @@ type Pty struct {
 	ring
 	told   published
 	master int
-	wake   int  // eventfd: readable when Wait shall return
-	there  int  // bytes that Wait saw; 0 when it did not count
-	more   bool // the last read was a full one
+	wake   int             // eventfd: readable when Wait shall return
+	there  int             // bytes that Wait saw; 0 when it did not count
+	more   bool            // the last read was a full one
+	nonce  [nonceSize]byte // of the next read; drawn while there is time
 
 	mu     sync.Mutex
 	inside int // calls under way
@@ -91,6 +92,7 @@ func (p *Pty) Wait(output, input bool, atMost time.Duration) (Ready, error) {
 		return Ready{}, err
 	}
 	defer p.leave()
+	p.nonce = newNonce()
 	if output && !input && p.behind() {
 		return Ready{Output: true}, nil
 	}
@@ -172,6 +174,7 @@ func (p *Pty) Read(limit int64, take func(offset int64, b []byte)) (int, error) 
 		if err != nil || n == 0 || int64(all) >= min(limit, maxRead) || !p.behind() {
 			return all, err
 		}
+		p.nonce = newNonce()
 	}
 }
 
@@ -191,7 +194,7 @@ func (p *Pty) read(limit int64, take func(offset int64, b []byte)) (int, error) 
 		p.told.publish(p.header, p.tail, &p.at)
 	}
 	place = place[:min(int64(n), int64(len(place)), limit)]
-	p.begin(place, newNonce())
+	p.begin(place, p.nonce)
 	got, err := unix.Read(p.master, place)
 	p.more = got >= fullRead
 	if got > 0 {

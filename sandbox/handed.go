@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,10 @@ const (
 	seenSoon = 50 * time.Millisecond
 	seenLate = 100 * time.Millisecond
 )
+
+// maxOwed is how much output is shown before the journal sees it. An echo is there
+// sooner by what that takes. Output with a mark is not put off.
+const maxOwed = 256
 
 // handedPty is the pty of a terminal that the guest handed over, and the goroutine
 // that reads it when no view does. Terminal's other ways, over the link, are as they were: size and
@@ -46,6 +51,10 @@ type handedPty struct {
 	seen  int64     // how far of it the guest was told of
 	since time.Time // when what it was not told of began to be read
 	still bool      // nothing has happened for a while
+
+	books sync.Mutex // orders what the journal sees; t.mu and those behind may be taken under it
+	owed  []byte     // output that was shown, and that the journal has not seen
+	first int64      // the number of its first byte
 }
 
 // handedOver takes a pty over. It says whether the descriptors have another owner
@@ -105,6 +114,7 @@ func (t *Terminal) letGo() bool {
 		return false
 	}
 	close(h.over)
+	defer h.settle()
 	err := h.Close()
 	if err != nil {
 		h.stuck(err)
@@ -241,6 +251,7 @@ func (t *Terminal) pokeOthers(v *View) {
 // step reads and writes what can be, for the view or for read, and says whether there is a pty any more.
 // Without credit output stays where it is, and the program that prints waits.
 func (h *handedPty) step(v *View) bool {
+	h.settle()
 	h.tellSeen()
 	room, pending, broken := h.wants()
 	err := errBroken
@@ -288,6 +299,7 @@ func (h *handedPty) once(room int64, pending bool, v *View) error {
 	}
 	n, err := h.Read(room, h.output)
 	if n > 0 && v == nil {
+		h.settle()
 		// Whoever shows it goes first, on this very thread: waking another for it
 		// costs more than all the rest.
 		runtime.Gosched()
@@ -305,6 +317,7 @@ func (h *handedPty) refuse(reason error) {
 	if err := h.Close(); err != nil {
 		h.stuck(err)
 	}
+	h.settle()
 	h.t.sendReturn(h.c, true)
 	h.t.push()
 }
@@ -317,11 +330,33 @@ func (h *handedPty) output(offset int64, p []byte) {
 		h.since = time.Now()
 	}
 	h.head = offset + int64(len(p))
-	if bytes.Contains(p, marks) {
+	marked := bytes.Contains(p, marks)
+	if marked {
 		h.since = time.Time{}
 		h.tellSeen() // before a check of that command can be asked for
 	}
-	h.t.outputOver(h.c, offset, p)
+	h.books.Lock()
+	defer h.books.Unlock()
+	h.pay()
+	at, fresh := h.t.show(offset, p)
+	if marked || len(p) > maxOwed {
+		h.t.s.note(int(h.t.tab), at, fresh, h.c)
+		return
+	}
+	h.owed, h.first = append(h.owed, fresh...), at
+}
+
+// settle has the journal see what is owed to it.
+func (h *handedPty) settle() {
+	h.books.Lock()
+	defer h.books.Unlock()
+	h.pay()
+}
+
+// pay does. Under books.
+func (h *handedPty) pay() {
+	h.t.s.note(int(h.t.tab), h.first, h.owed, h.c)
+	h.owed = h.owed[:0]
 }
 
 // tellSeen tells the guest how far it was read, which gives processes that end their

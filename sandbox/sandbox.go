@@ -100,6 +100,9 @@ func (s *Sandbox) existing(tab uint32) *Terminal {
 // note lets the journal see output, and tells of the commands it found in it: at once
 // when it came over the link, else behind what the guest sent over c.
 func (s *Sandbox) note(tab int, offset int64, p []byte, c *conn) {
+	if len(p) == 0 {
+		return
+	}
 	var ended []Event
 	for _, command := range s.journal.Feed(tab, offset, p, time.Now()) {
 		if !command.End.IsZero() {
@@ -117,7 +120,17 @@ func (s *Sandbox) note(tab int, offset int64, p []byte, c *conn) {
 
 // Journal returns the commands that ended or run now, oldest first, at most the
 // last 200, with Seq > since.
-func (s *Sandbox) Journal(since int64) []Command { return s.journal.Commands(since) }
+func (s *Sandbox) Journal(since int64) []Command {
+	s.mu.Lock()
+	open := s.open()
+	s.mu.Unlock()
+	for _, t := range open {
+		if h := t.pty.Load(); h != nil {
+			h.settle()
+		}
+	}
+	return s.journal.Commands(since)
+}
 
 // Subscribe returns a channel of events until cancel is called or the sandbox
 // ends, when it is closed. A subscriber that lags by 64 events loses the oldest.

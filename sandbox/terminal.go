@@ -218,12 +218,16 @@ func (t *Terminal) end() {
 }
 
 // output takes in the next bytes from the guest. The caller is the link's reader.
-func (t *Terminal) output(offset int64, p []byte) { t.outputOver(nil, offset, p) }
+func (t *Terminal) output(offset int64, p []byte) {
+	at, fresh := t.show(offset, p)
+	t.s.note(int(t.tab), at, fresh, nil)
+}
 
-// outputOver takes in output that was read from a pty which c handed over; c is nil
-// for what came over the link.
-func (t *Terminal) outputOver(c *conn, offset int64, p []byte) {
+// show gives the next bytes to the views. It returns those that the journal shall see,
+// with the number of the first.
+func (t *Terminal) show(offset int64, p []byte) (at int64, fresh []byte) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	offset += t.base
 	switch end := t.hist.end; {
 	case offset > end:
@@ -234,17 +238,11 @@ func (t *Terminal) outputOver(c *conn, offset int64, p []byte) {
 		offset = end
 	}
 	t.hist.write(p)
-	fresh := p
-	if old := t.replay - offset; old > 0 {
-		fresh = p[min(old, int64(len(p))):]
-	}
 	for _, v := range t.views {
 		v.poke()
 	}
-	t.mu.Unlock()
-	if len(fresh) > 0 {
-		t.s.note(int(t.tab), offset+int64(len(p)-len(fresh)), fresh, c)
-	}
+	old := min(max(0, t.replay-offset), int64(len(p)))
+	return offset + old, p[old:]
 }
 
 // exited tells viewers that the shell ended; the guest starts another.

@@ -152,13 +152,13 @@ func (v *View) next() (Output, bool, error) {
 }
 
 // Ack says that the viewer has shown all bytes before offset. A viewer gets at
-// most 256 KiB beyond what it acknowledged.
-func (v *View) Ack(offset int64) {
+// most 256 KiB beyond what it acknowledged. It returns whether that was all there is.
+func (v *View) Ack(offset int64) (all bool) {
 	t := v.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if offset <= v.acked || offset > v.pos {
-		return
+		return false
 	}
 	held := v.pos >= v.acked+link.OutputWindow
 	v.acked = offset
@@ -167,6 +167,7 @@ func (v *View) Ack(offset int64) {
 		v.poke()
 	}
 	t.credit()
+	return offset == t.hist.end
 }
 
 func (v *View) writes() bool {
@@ -181,7 +182,7 @@ func (v *View) Write(ctx context.Context, p []byte) error {
 	if !v.writes() {
 		return nil
 	}
-	v.t.s.Touch()
+	defer v.t.s.Touch() // a key goes first
 	return v.t.write(ctx, p)
 }
 

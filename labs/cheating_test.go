@@ -83,7 +83,7 @@ func testKeeper(t *testing.T) *sandbox.Keeper {
 		Engine: engine, Instance: instance, Image: image, Capacity: 16,
 		Lifetime: time.Hour, MaxLife: time.Hour, Log: slog.New(slog.DiscardHandler),
 	})
-	t.Cleanup(func() { keeper.Close() })
+	t.Cleanup(func() { keeper.Close(context.Background()) })
 	if _, err := keeper.Recover(ctx, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func TestRedrawAfterARestart(t *testing.T) {
 	first := watch(t, s, -1)
 	first.typed(fullScreen)
 	first.until("ready\r\n")
-	if err := k.Close(); err != nil {
+	if err := k.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	again := open(t, engine, 4)

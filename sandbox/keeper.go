@@ -420,12 +420,28 @@ func (k *Keeper) Remove(ctx context.Context, id string) error {
 }
 
 // Close detaches from every sandbox, which live on, and waits for all goroutines.
-// Warm sandboxes are removed: nobody would look for them again.
-func (k *Keeper) Close() error {
+// Warm sandboxes are removed: nobody would look for them again. When the engine does not
+// answer, it returns with ctx, and what was not removed is left to the sweep of the next
+// start. Errors: the context's.
+func (k *Keeper) Close(ctx context.Context) error {
 	k.mu.Lock()
 	k.closed = true
 	k.mu.Unlock()
 	k.cancel()
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		k.leave()
+	}()
+	select {
+	case <-left:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("leave sandboxes: the engine has not answered yet: %w", ctx.Err())
+	}
+}
+
+func (k *Keeper) leave() {
 	k.work.Wait()
 	k.mu.Lock()
 	var all []*Sandbox
@@ -442,5 +458,4 @@ func (k *Keeper) Close() error {
 		removing.Go(func() { k.discard(w.s) })
 	}
 	removing.Wait()
-	return nil
 }

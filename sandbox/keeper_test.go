@@ -26,7 +26,7 @@ func open(t *testing.T, engine sandbox.Engine, capacity int) *sandbox.Keeper {
 		Lifetime: time.Hour, MaxLife: 2 * time.Hour,
 	})
 	t.Cleanup(func() {
-		if err := k.Close(); err != nil {
+		if err := k.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -316,7 +316,7 @@ func TestRecoverFindsShellsAgain(t *testing.T) {
 	term := watch(t, s, -1)
 	term.typed("mine=still-here; echo se''t\n")
 	term.until("set")
-	if err := first.Close(); err != nil {
+	if err := first.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	second := open(t, engine, 4)

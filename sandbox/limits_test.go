@@ -111,7 +111,7 @@ func TestMovedLimitIsRememberedAndReset(t *testing.T) {
 	if err := first.SetMemory(t.Context(), s.ID(), 384*mib); err != nil {
 		t.Fatal(err)
 	}
-	if err := first.Close(); err != nil {
+	if err := first.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	k := open(t, engine, 4)

@@ -24,6 +24,7 @@ type memory struct {
 	created int
 	sick    map[string]bool // answers no run
 	silent  bool            // answers no ping
+	deaf    chan struct{}   // until it is closed, nothing is removed
 	work    sync.WaitGroup
 }
 
@@ -96,6 +97,9 @@ func (m *memory) List(context.Context) (all []sandbox.Listed, err error) {
 }
 
 func (m *memory) Remove(_ context.Context, id string) error {
+	if m.deaf != nil {
+		<-m.deaf
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.boxes, id)
@@ -126,7 +130,7 @@ func inBubble(t *testing.T, cfg sandbox.KeeperConfig, body func(t *testing.T, k 
 		cfg.MaxLife = 4 * time.Hour
 		k := sandbox.NewKeeper(cfg)
 		body(t, k, m)
-		if err := k.Close(); err != nil {
+		if err := k.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
 		m.mu.Lock()
@@ -335,6 +339,24 @@ func TestSickSandboxIsNeverHandedOut(t *testing.T) {
 				t.Errorf("sick sandbox %s is still there", id)
 			}
 		}
+	})
+}
+
+func TestCloseDoesNotWaitForADeafEngine(t *testing.T) {
+	inBubble(t, sandbox.KeeperConfig{Pool: 2}, func(t *testing.T, k *sandbox.Keeper, m *memory) {
+		claim(t, k, "ada")
+		time.Sleep(time.Minute)
+		if now, _ := m.count(); now != 3 {
+			t.Fatalf("%d sandboxes, want one and two warm ones", now)
+		}
+		m.deaf = make(chan struct{})
+		begun := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		if err := k.Close(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != 3*time.Second {
+			t.Errorf("Close = %v after %v, want its deadline after 3 s", err, time.Since(begun))
+		}
+		close(m.deaf)
 	})
 }
 

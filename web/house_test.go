@@ -212,7 +212,7 @@ func open(tb testing.TB, engine sandbox.Engine, image, dir string, options ...op
 		if err := <-served; err != nil {
 			tb.Error(err)
 		}
-		if err := cfg.Keeper.Close(); err != nil {
+		if err := cfg.Keeper.Close(ctx); err != nil {
 			tb.Error(err)
 		}
 		if err := store.Close(); err != nil {

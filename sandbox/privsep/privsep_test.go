@@ -122,6 +122,34 @@ func TestSpecCrossesWhole(t *testing.T) {
 	}
 }
 
+// A server that is told to end waits for its helper.
+func TestServeEndsThoughTheEngineDoesNot(t *testing.T) {
+	asked, hear := make(chan bool), make(chan bool)
+	conn, served := helper(t, &scripted{remove: func(string) error { asked <- true; <-hear; return nil }})
+	e, err := Connect(t.Context(), conn, instance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	removed := make(chan error)
+	go func() { removed <- e.Remove(t.Context(), someID) }()
+	<-asked
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-removed; !errors.Is(err, sandbox.ErrUnavailable) {
+		t.Errorf("Remove = %v, want ErrUnavailable", err)
+	}
+	select {
+	case err := <-served:
+		if err != nil {
+			t.Errorf("Serve = %v, want nil", err)
+		}
+	case <-time.After(10 * leaveTime):
+		t.Error("Serve still waits for the engine")
+	}
+	close(hear)
+}
+
 func TestListOfAnyLength(t *testing.T) {
 	for _, n := range []int{0, 1, maxListed, maxListed + 1, 5000} {
 		want := make([]sandbox.Listed, n)

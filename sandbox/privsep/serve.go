@@ -33,8 +33,13 @@ func Refuse(conn *net.UnixConn, instance string, reason error) error {
 	return send(conn, greeting{Version: version, Instance: instance, Errors: found, Text: text}, nil)
 }
 
+// leaveTime is how long calls under way may take once the server has gone.
+const leaveTime = time.Second
+
 // Serve answers until the server closes its end, which is no error, or sends what is
-// no message. It takes conn, and closes it. Sandboxes live on.
+// no message. It takes conn, and closes it. Sandboxes live on. It does not wait longer
+// than a second for an engine that does not answer: calls that are under way then end
+// with the process, and the next server's sweep sees what they left.
 func (h *Helper) Serve(conn *net.UnixConn) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &session{
@@ -47,7 +52,16 @@ func (h *Helper) Serve(conn *net.UnixConn) error {
 	}
 	cancel()
 	_ = conn.Close()
-	s.work.Wait()
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		s.work.Wait()
+	}()
+	select {
+	case <-left:
+	case <-time.After(leaveTime):
+		h.Log.Warn("the engine did not end its work in time; the next start cleans up", "after", leaveTime)
+	}
 	if err != nil {
 		return fmt.Errorf("serve the engine to the server: %w", err)
 	}

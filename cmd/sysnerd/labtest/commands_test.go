@@ -50,7 +50,7 @@ func TestCommandsAreThoseOfTheImage(t *testing.T) {
 		Engine: engine, Instance: instance, Image: image, Capacity: 1,
 		Lifetime: time.Hour, MaxLife: time.Hour, Log: slog.New(slog.DiscardHandler),
 	})
-	defer keeper.Close()
+	defer keeper.Close(context.WithoutCancel(ctx))
 	if _, err := keeper.Recover(ctx, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func Run(ctx context.Context, cfg Config) (report *Report, err error) {
 		Lifetime: sandboxLife, MaxLife: sandboxLife, Log: cfg.Log,
 	})
 	defer func() {
-		err = errors.Join(err, keeper.Close(), cfg.clean(ctx))
+		err = errors.Join(err, keeper.Close(context.WithoutCancel(ctx)), cfg.clean(ctx))
 	}()
 	// What a run left that was killed. No sandbox is known, so none is taken over.
 	if _, err := keeper.Recover(ctx, nil); err != nil {

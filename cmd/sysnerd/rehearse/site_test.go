@@ -64,7 +64,7 @@ func openSite(dir, guest string, capacity int) (*site, error) {
 	keeper := sandbox.NewKeeper(sandbox.KeeperConfig{
 		Engine: engine, Instance: instance, Image: fake.Image, Capacity: capacity, Lifetime: time.Hour, MaxLife: time.Hour, Log: log,
 	})
-	closing := func() error { return errors.Join(keeper.Close(), store.Close(), engine.Close()) }
+	closing := func() error { return errors.Join(keeper.Close(context.Background()), store.Close(), engine.Close()) }
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, errors.Join(err, closing())

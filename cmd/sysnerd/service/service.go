@@ -37,9 +37,12 @@ type Start struct {
 	Listener net.Listener // nil when Run is to listen
 }
 
-// drainTime is how long requests may take to end once the server is told to. The
-// whole has to end within 10 s, as service managers expect.
-const drainTime = 8 * time.Second
+// A server that is told to end does so within 10 s, as service managers expect: requests
+// have drainTime, the engine what they left of leaveTime, its helper the rest.
+const (
+	drainTime = 7 * time.Second
+	leaveTime = 8 * time.Second
+)
 
 // Run serves until ctx is done, or the helper that runs the sandboxes has ended, and says
 // on out where. Sandboxes live on after it. With watch, the folder of labs is read again
@@ -98,7 +101,9 @@ func Run(ctx context.Context, s *Start, watch bool, out io.Writer, log *slog.Log
 		Pool:     cfg.Sandbox.Pool,
 		Log:      log,
 	})
-	defer closing(&err, keeper.Close)
+	leaving, cut := outlasting(ctx, leaveTime)
+	defer cut()
+	defer closing(&err, func() error { return leave(leaving, keeper, log) })
 
 	var changes web.Watch // stays nil unless the content changes while it is served
 	if watch {
@@ -158,6 +163,23 @@ func drain(site *web.Server, log *slog.Logger) error {
 		return nil
 	}
 	return err
+}
+
+// leave lets the engine end what is under way until ctx does.
+func leave(ctx context.Context, keeper *sandbox.Keeper, log *slog.Logger) error {
+	err := keeper.Close(ctx)
+	if ctx.Err() != nil {
+		log.Warn("the engine did not end its work in time; the next start cleans up", "after", leaveTime)
+		return nil
+	}
+	return err
+}
+
+// outlasting returns a context that ends that long after ctx has.
+func outlasting(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	after, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { time.AfterFunc(d, cancel) })
+	return after, cancel
 }
 
 // closing is for defer: it reports the error of a close unless there was one before.

@@ -121,6 +121,36 @@ func TestWhoHasASandboxDoesNotFeelTheEngine(t *testing.T) {
 	s.hasNoStrays(int(s.metric("sysnerd_sandboxes_live")))
 }
 
+// TestEndWhileTheEngineHangs ends a server whose warm sandboxes can't be removed, with a
+// claim under way.
+func TestEndWhileTheEngineHangs(t *testing.T) {
+	t.Parallel()
+	line := newRelay(t, "unix", "unix", own.socket())
+	s := newServer(t, reached{own, "unix://" + line.address()}, "--sandbox-capacity", "6", "--sandbox-pool", "2")
+	b := s.learner().claim("one")
+	c := b.terminal("")
+	c.types(counting)
+	c.sees("n=3\r\n", 10*time.Second)
+	if !eventually(20*time.Second, func() bool { return s.metric("sysnerd_sandboxes_warm") == 2 }) {
+		t.Fatalf("%v warm sandboxes, want 2", s.metric("sysnerd_sandboxes_warm"))
+	}
+	line.freeze(true)
+	line.cut()
+	for range 3 { // the last is not in the pool
+		l := s.learner()
+		go l.call("POST", "/api/v1/sandboxes", map[string]string{"module": "os", "lab": "one"})
+	}
+	time.Sleep(time.Second)
+	if took := s.stop(); took > 10*time.Second {
+		t.Errorf("SIGTERM, the engine hanging: ended after %s, want at most 10 s", took)
+	}
+	line.freeze(false)
+	s.start()
+	c.sees(fmt.Sprintf("n=%d\r\n", c.number()+10), 20*time.Second)
+	c.judge()
+	s.hasNoStrays(int(s.metric("sysnerd_sandboxes_live")))
+}
+
 // TestDataDirectory fills the disk under the data folder, then has it turn
 // read-only, as file systems do after an error: row Server of the table.
 func TestDataDirectory(t *testing.T) {

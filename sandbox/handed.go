@@ -52,7 +52,7 @@ type handedPty struct {
 	since time.Time // when what it was not told of began to be read
 	still bool      // nothing has happened for a while
 
-	books sync.Mutex // orders what the journal sees; t.mu and those behind may be taken under it
+	books sync.Mutex // orders what the journal sees; comes before Terminal.mu
 	owed  []byte     // output that was shown, and that the journal has not seen
 	first int64      // the number of its first byte
 }

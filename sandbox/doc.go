@@ -28,7 +28,8 @@
 //	 1. One goroutine reads a link; any may write to it.
 //	 2. A viewer that takes nothing holds up nobody: it falls behind and is told by how much.
 //	 3. Terminal.mu and Terminal.typing are never held together; handedPty.books comes
-//	    before either. Sandbox.mu is held for moments only, and never while anything is sent.
+//	    before the first. Sandbox.mu is held for moments only, and never while anything is
+//	    sent.
 //	 4. A link is closed only when no pty is read that came over it.
 //	 5. Keeper.Close and Sandbox.Detach return when their goroutines have ended; Close no
 //	    later than its context.

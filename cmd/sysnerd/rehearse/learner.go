@@ -251,7 +251,8 @@ func (l *learner) back(ctx context.Context) error {
 
 // freshPrompt ends whatever was being typed or run. A Ctrl-C takes along what was
 // typed right behind it, so its prompt is awaited first. That one may have been on
-// its way before, and then the line is gone: it is typed again, as a person would.
+// its way before, and then the line is gone: it is typed again, as a person would. So
+// is a Ctrl-C that bash took in the moment before it read: it acts at the next key.
 func (l *learner) freshPrompt(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, promptTime)
 	defer cancel()
@@ -259,7 +260,13 @@ func (l *learner) freshPrompt(ctx context.Context) error {
 		if err := l.screen.typed("\x03"); err != nil {
 			return err
 		}
-		if _, _, err := l.screen.until(within, promptDrawn); err != nil {
+		drawn, stopWaiting := context.WithTimeout(within, promptTime/5)
+		_, _, err := l.screen.until(drawn, promptDrawn)
+		stopWaiting()
+		if errors.Is(err, context.DeadlineExceeded) && within.Err() == nil {
+			continue
+		}
+		if err != nil {
 			return noFreshPrompt(ctx, err)
 		}
 		mark := l.name + "-" + fmt.Sprint(l.rand.Uint32())
@@ -268,7 +275,7 @@ func (l *learner) freshPrompt(ctx context.Context) error {
 			return err
 		}
 		soon, stop := context.WithTimeout(within, promptTime/5)
-		_, _, err := l.screen.until(soon, []byte(mark))
+		_, _, err = l.screen.until(soon, []byte(mark))
 		stop()
 		switch {
 		case err == nil:

@@ -136,14 +136,18 @@ func TestEndWhileTheEngineHangs(t *testing.T) {
 	}
 	line.freeze(true)
 	line.cut()
+	var claims sync.WaitGroup
 	for range 3 { // the last is not in the pool
 		l := s.learner()
-		go l.call("POST", "/api/v1/sandboxes", map[string]string{"module": "os", "lab": "one"})
+		claims.Go(func() { l.call("POST", "/api/v1/sandboxes", map[string]string{"module": "os", "lab": "one"}) })
 	}
-	time.Sleep(time.Second)
+	if !eventually(5*time.Second, func() bool { return s.metric("sysnerd_sandboxes_live") == 4 }) {
+		t.Errorf("%v sandboxes in use, want one and three claimed", s.metric("sysnerd_sandboxes_live"))
+	}
 	if took := s.stop(); took > 10*time.Second {
 		t.Errorf("SIGTERM, the engine hanging: ended after %s, want at most 10 s", took)
 	}
+	claims.Wait()
 	line.freeze(false)
 	s.start()
 	c.sees(fmt.Sprintf("n=%d\r\n", c.number()+10), 20*time.Second)
